@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * relume/overlay.h - automation: transient values written by sources, wait-free.
+ *
+ * A source is one writer (an OSC socket, an LFO, a MIDI port). What it writes lies over the committed tier until it is
+ * released, until an operator sets the parameter, or until it settles: when a value has not *changed* for the settle time and
+ * its glide has arrived, it is committed by its policy and the overlay ends.
+ *
+ * Glide: with a time constant tau and a target x1 written at t0, the composed value is
+ *   x(t) = x1 + (x(t0) - x1) * exp(-(t - t0) / tau),
+ * per lane, from the value composed at t0: the closed form of a first-order low-pass for a step input. Within 1e-4 of the range
+ * (of the step, where the range is unbounded) it has arrived and is then exact. Releasing glides back by the same rule.
+ *
+ * One overlay per parameter: a write takes the parameter when its source's priority is at least that of the overlay there.
+ * Writing the value that the source wrote last is no change and does not take the parameter back from the operator.
+ */
+#ifndef RELUME_OVERLAY_H
+#define RELUME_OVERLAY_H
+
+#include <relume/mutation.h>
+#include <relume/show.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct relume_source relume_source;
+
+typedef enum relume_source_kind {
+  RELUME_SOURCE_OTHER = 0,
+  RELUME_SOURCE_OSC = 1,
+  RELUME_SOURCE_MIDI = 2,
+  RELUME_SOURCE_LFO = 3,
+  RELUME_SOURCE_UI = 4,
+  RELUME_SOURCE_DMX = 5,
+  RELUME_SOURCE_KIND_32BIT = 0x7fffffff
+} relume_source_kind;
+
+typedef struct relume_source_options {
+  uint32_t struct_size;
+  uint32_t kind;          /**< relume_source_kind */
+  const char *name;       /**< for explanations, at most 63 bytes; NULL = "" */
+  uint32_t priority;      /**< 1 to 200; 0 = RELUME_PRIORITY_DEFAULT */
+  uint32_t commit_policy; /**< relume_commit_policy; 0 = the show's */
+  uint32_t max_params;    /**< parameters this source can write; 0 = 4,096 or max_slots, the smaller */
+  uint32_t reserved;
+} relume_source_options;
+#define RELUME_SOURCE_OPTIONS_INIT {(uint32_t)sizeof(relume_source_options), 0, NULL, 0, 0, 0, 0}
+
+/** What RELUME_SOURCE_OPTIONS_INIT does, for callers without macros.
+ *  @since 0.1.0
+ *  Threads: any. Realtime: wait-free. */
+RELUME_API void relume_source_options_init(relume_source_options *options, size_t struct_size) RELUME_NONBLOCKING;
+
+/** Opens a source and allocates all it will need.
+ *  @param options NULL = all defaults.
+ *  @retval RELUME_E_INVALID a null argument, priority over 200, a name too long.
+ *  @retval RELUME_E_LIMIT max_sources are open.
+ *  @retval RELUME_E_VERSION
+ *  @retval RELUME_E_NOMEM
+ *  @since 0.1.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API RELUME_MUST_USE relume_result relume_source_open(relume_show *show, const relume_source_options *options,
+                                                            relume_source **out_source, relume_error *error);
+
+/** Ends the handle; what it holds is released at the next frame and glides back. NULL is a no-op.
+ *  @since 0.1.0
+ *  Threads: source. Realtime: blocking. */
+RELUME_API void relume_source_close(relume_source *source);
+
+/** One automation value of a batch. Fixed size for ever. */
+typedef struct relume_overlay_value {
+  relume_param param;
+  relume_value value;
+  uint32_t commit_policy; /**< relume_commit_policy; 0 = the definition's, the source's, the show's */
+  uint32_t reserved;
+} relume_overlay_value;
+
+/** Writes one automation value. The next frame shows it, or a step of its glide.
+ *  @param now_ns when it was noticed; the glide starts there. Taken as the last compose time when earlier.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
+ *  @retval RELUME_E_LIMIT more than max_params of this source.
+ *  @since 0.1.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_overlay_write(relume_source *source, relume_param param, const relume_value *value,
+                                              int64_t now_ns) RELUME_NONBLOCKING;
+
+/** Writes `count` values that land in one frame. All are validated first: on error none is written.
+ *  @param out_culprit optional; index of the value to blame.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
+ *  @retval RELUME_E_LIMIT more than max_params of this source.
+ *  @since 0.1.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_overlay_write_many(relume_source *source, const relume_overlay_value *values, size_t count,
+                                                   int64_t now_ns, size_t *out_culprit) RELUME_NONBLOCKING;
+
+/** Releases the source's automation of a parameter; it glides back to the tier below. Without one it is no error.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE
+ *  @since 0.1.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_overlay_release(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
+
+/** Number and counters of a source. */
+typedef struct relume_source_info {
+  uint32_t struct_size;
+  uint32_t number;    /**< as in relume_outcome.masked_by and relume_explanation.source; 1 and up, never used twice */
+  uint64_t written;   /**< values that were taken */
+  uint64_t unchanged; /**< values equal to the one before, which are no change */
+  uint64_t rejected;  /**< values stopped at the door */
+} relume_source_info;
+#define RELUME_SOURCE_INFO_INIT {(uint32_t)sizeof(relume_source_info), 0, 0, 0, 0}
+
+/** Reads the counters.
+ *  @retval RELUME_E_INVALID a null argument or a wrong struct_size.
+ *  @retval RELUME_E_VERSION
+ *  @since 0.1.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_source_info_get(const relume_source *source, relume_source_info *info) RELUME_NONBLOCKING;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// relume/relume.hpp - the C++17 face: header-only over relume/relume.h, which is the manual. Handles own and move; a call that
+// is documented wait-free neither throws nor allocates; every other one throws relume::Error.
+#pragma once
+
+#include <relume/relume.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace relume {
+
+/// Thrown by blocking calls. The message says what happened and what to do; culprit() who is to blame.
+class Error : public std::runtime_error {
+ public:
+  explicit Error(const relume_error& error)
+      : std::runtime_error(error.message), code_(static_cast<relume_result>(error.code)), culprit_(error.culprit) {}
+  relume_result code() const noexcept { return code_; }
+  const std::string& culprit() const noexcept { return culprit_; }
+  /// The stable name of the code, such as "out-of-range".
+  const char* reason() const noexcept { return relume_result_name(code_); }
+
+ private:
+  relume_result code_;
+  std::string culprit_;
+};
+
+namespace detail {
+inline void check(relume_result result, const relume_error& error) {
+  if (result != RELUME_OK) throw Error(error);
+}
+}  // namespace detail
+
+/// Values, one function per type.
+inline relume_value boolean(bool on) noexcept { return relume_value_bool(on ? 1 : 0); }
+inline relume_value integer(std::int32_t v) noexcept { return relume_value_int(v); }
+inline relume_value scalar(float v) noexcept { return relume_value_float(v); }
+inline relume_value vec2(float x, float y) noexcept { return relume_value_vec2(x, y); }
+inline relume_value vec3(float x, float y, float z) noexcept { return relume_value_vec3(x, y, z); }
+inline relume_value vec4(float x, float y, float z, float w) noexcept { return relume_value_vec4(x, y, z, w); }
+inline relume_value color(float r, float g, float b, float a = 1.0F) noexcept { return relume_value_color(r, g, b, a); }
+inline relume_value choice(std::int32_t index) noexcept { return relume_value_enum(index); }
+inline relume_value time(std::int64_t nanoseconds) noexcept { return relume_value_time(nanoseconds); }
+
+/// A parameter definition, built by chained calls: Param("level", RELUME_FLOAT).range(0, 1).initial(scalar(1)).
+class Param {
+ public:
+  Param(std::string key, relume_type type) : key_(std::move(key)) { def_.type = static_cast<std::uint32_t>(type); }
+  Param& range(double min, double max) { def_.min = min, def_.max = max; return *this; }
+  Param& initial(relume_value value) { def_.default_value = value; return *this; }
+  /// Out of range is clamped instead of rejected.
+  Param& clamp() { def_.flags |= RELUME_PARAM_CLAMP; return *this; }
+  Param& recall_safe() { def_.flags |= RELUME_PARAM_RECALL_SAFE; return *this; }
+  Param& lossy() { def_.flags |= RELUME_PARAM_LOSSY; return *this; }
+  Param& smoothing(std::int64_t tau_ns) { def_.smoothing_ns = tau_ns; return *this; }
+  Param& settle(std::int64_t ns) { def_.settle_ns = ns; return *this; }
+  Param& commit(relume_commit_policy policy) { def_.commit_policy = static_cast<std::uint32_t>(policy); return *this; }
+  Param& labels(std::vector<std::string> texts) { labels_ = std::move(texts); return *this; }
+
+ private:
+  friend class Schema;
+  relume_param_def def_ = RELUME_PARAM_DEF_INIT;
+  std::string key_;
+  std::vector<std::string> labels_;
+};
+
+/// The declared layer types and the stack of a new show.
+class Schema {
+ public:
+  Schema() {
+    relume_error error = RELUME_ERROR_INIT;
+    relume_schema* raw = nullptr;
+    detail::check(relume_schema_create(&raw, &error), error);
+    handle_.reset(raw);
+  }
+  Schema& type(const std::string& key, const std::vector<Param>& params, std::uint32_t version = 1) {
+    std::vector<relume_param_def> defs;
+    std::vector<std::vector<const char*>> labels(params.size());
+    defs.reserve(params.size());
+    for (std::size_t i = 0; i < params.size(); ++i) {
+      defs.push_back(params[i].def_);
+      defs.back().key = params[i].key_.c_str();
+      for (const std::string& text : params[i].labels_) labels[i].push_back(text.c_str());
+      defs.back().labels = labels[i].empty() ? nullptr : labels[i].data();
+      defs.back().label_count = static_cast<std::uint32_t>(labels[i].size());
+    }
+    relume_layer_type_def def = RELUME_LAYER_TYPE_DEF_INIT;
+    def.key = key.c_str();
+    def.version = version;
+    def.params = defs.data();
+    def.param_count = defs.size();
+    relume_error error = RELUME_ERROR_INIT;
+    detail::check(relume_schema_add_type(handle_.get(), &def, &error), error);
+    return *this;
+  }
+  Schema& layer(const std::string& key, const std::string& type_key) {
+    relume_error error = RELUME_ERROR_INIT;
+    detail::check(relume_schema_add_layer(handle_.get(), key.c_str(), type_key.c_str(), &error), error);
+    return *this;
+  }
+  const relume_schema* get() const noexcept { return handle_.get(); }
+
+ private:
+  struct Destroy { void operator()(relume_schema* s) const noexcept { relume_schema_destroy(s); } };
+  std::unique_ptr<relume_schema, Destroy> handle_;
+};
+
+/// A frame that a Reader lends, or that retain() keeps. Reading is wait-free.
+class Frame {
+ public:
+  explicit Frame(const relume_frame* raw) noexcept : raw_(raw) {}
+  const relume_frame* operator->() const noexcept { return raw_; }
+  const relume_frame& operator*() const noexcept { return *raw_; }
+  /// The parameter's slots, nullptr when this frame does not have it.
+  const relume_slot* at(relume_param param) const noexcept { return relume_frame_at(raw_, param); }
+
+ private:
+  const relume_frame* raw_;
+};
+
+/// A frame kept past the reader's next acquire, and past the show's close.
+class RetainedFrame {
+ public:
+  /// \throws Error RELUME_E_LIMIT when max_retained are held.
+  explicit RetainedFrame(Frame frame) {
+    if (relume_frame_retain(&*frame) != RELUME_OK) {
+      relume_error error = RELUME_ERROR_INIT;
+      error.code = RELUME_E_LIMIT;
+      static const char text[] = "too many frames are retained; release one or raise max_retained";
+      for (std::size_t i = 0; i < sizeof text; ++i) error.message[i] = text[i];
+      throw Error(error);
+    }
+    raw_.reset(&*frame);
+  }
+  Frame get() const noexcept { return Frame(raw_.get()); }
+
+ private:
+  struct Release { void operator()(const relume_frame* f) const noexcept { relume_frame_release(f); } };
+  std::unique_ptr<const relume_frame, Release> raw_;
+};
+
+/// The reader role of one output. Ends before its show does.
+class Reader {
+ public:
+  /// The newest frame, borrowed until the next acquire. Wait-free.
+  [[nodiscard]] Frame acquire() noexcept { return Frame(relume_reader_acquire(handle_.get())); }
+
+ private:
+  friend class Show;
+  explicit Reader(relume_reader* raw) : handle_(raw) {}
+  struct Close { void operator()(relume_reader* r) const noexcept { relume_reader_close(r); } };
+  std::unique_ptr<relume_reader, Close> handle_;
+};
+
+/// The source role of one automation input. Ends before its show does. Writes are wait-free and return the reason.
+class Source {
+ public:
+  relume_result write(relume_param param, const relume_value& value, std::int64_t now_ns) noexcept {
+    return relume_overlay_write(handle_.get(), param, &value, now_ns);
+  }
+  /// All land in one frame, or none is written; `culprit` is then the index to blame.
+  relume_result write(const relume_overlay_value* values, std::size_t count, std::int64_t now_ns,
+                      std::size_t* culprit = nullptr) noexcept {
+    return relume_overlay_write_many(handle_.get(), values, count, now_ns, culprit);
+  }
+  relume_result release(relume_param param, std::int64_t now_ns) noexcept {
+    return relume_overlay_release(handle_.get(), param, now_ns);
+  }
+  relume_source_info info() const noexcept {
+    relume_source_info info = RELUME_SOURCE_INFO_INIT;
+    relume_source_info_get(handle_.get(), &info);
+    return info;
+  }
+
+ private:
+  friend class Show;
+  explicit Source(relume_source* raw) : handle_(raw) {}
+  struct Close { void operator()(relume_source* s) const noexcept { relume_source_close(s); } };
+  std::unique_ptr<relume_source, Close> handle_;
+};
+
+/// A polled subscription to what happens. Ends before its show does.
+class Events {
+ public:
+  /// Up to `capacity` events, oldest first; `missed` counts those lost before them.
+  std::vector<relume_event> poll(std::size_t capacity = 256, std::uint64_t* missed = nullptr) {
+    std::vector<relume_event> events(capacity);
+    std::size_t count = 0;
+    relume_error error = RELUME_ERROR_INIT;
+    detail::check(relume_events_poll(handle_.get(), events.data(), capacity, &count, missed, &error), error);
+    events.resize(count);
+    return events;
+  }
+
+ private:
+  friend class Show;
+  explicit Events(relume_events* raw) : handle_(raw) {}
+  struct Close { void operator()(relume_events* e) const noexcept { relume_events_close(e, nullptr); } };
+  std::unique_ptr<relume_events, Close> handle_;
+};
+
+/// Changes that are applied as one: one revision for all, or none.
+class ChangeSet {
+ public:
+  ChangeSet& set(relume_param p, relume_value v) { return add(RELUME_CHANGE_SET, p, v); }
+  ChangeSet& persist(relume_param p, relume_value v) { return add(RELUME_CHANGE_PERSIST, p, v); }
+  ChangeSet& store(relume_layer l = {0}) { return add(RELUME_CHANGE_STORE, l); }
+  ChangeSet& revert(relume_layer l = {0}) { return add(RELUME_CHANGE_REVERT, l); }
+  ChangeSet& reset(relume_layer l = {0}) { return add(RELUME_CHANGE_RESET, l); }
+  ChangeSet& remove(relume_layer l) { return add(RELUME_CHANGE_REMOVE, l); }
+  ChangeSet& move(relume_layer l, relume_layer before = {0}) { return add(RELUME_CHANGE_MOVE, l, before); }
+  ChangeSet& enable(relume_layer l, bool on) { return add(RELUME_CHANGE_ENABLE, l, {0}, on); }
+  ChangeSet& bypass(relume_layer l, bool on) { return add(RELUME_CHANGE_BYPASS, l, {0}, on); }
+  /// The keys are borrowed until apply().
+  ChangeSet& add_layer(const char* key, const char* type_key, relume_layer before = {0}) {
+    add(RELUME_CHANGE_ADD, relume_layer{0}, before);
+    changes_.back().key = key;
+    changes_.back().type_key = type_key;
+    return *this;
+  }
+  const relume_change* data() const noexcept { return changes_.data(); }
+  std::size_t size() const noexcept { return changes_.size(); }
+  void clear() noexcept { changes_.clear(); }
+
+ private:
+  ChangeSet& add(relume_change_kind kind, relume_param p, relume_value v) {
+    relume_change change{};
+    change.kind = static_cast<std::uint32_t>(kind);
+    change.param = p;
+    change.value = v;
+    changes_.push_back(change);
+    return *this;
+  }
+  ChangeSet& add(relume_change_kind kind, relume_layer l, relume_layer before = {0}, bool flag = false) {
+    relume_change change{};
+    change.kind = static_cast<std::uint32_t>(kind);
+    change.layer = l;
+    change.before = before;
+    change.flag = flag ? 1U : 0U;
+    changes_.push_back(change);
+    return *this;
+  }
+  std::vector<relume_change> changes_;
+};
+
+/// A value and the tier that it comes from.
+struct Reading {
+  relume_value value;
+  relume_tier tier;
+};
+
+/// One open show. Mutations and queries may be called from every thread; a rejected mutation throws and changes nothing.
+class Show {
+ public:
+  /// Opens and recovers. \throws Error RELUME_E_OWNED when another process has it, and as relume_show_open says.
+  explicit Show(const Schema& schema, const relume_show_options& options = RELUME_SHOW_OPTIONS_INIT) {
+    relume_error error = RELUME_ERROR_INIT;
+    relume_show* raw = nullptr;
+    detail::check(relume_show_open(schema.get(), &options, &raw, &error), error);
+    handle_.reset(raw);
+  }
+  /// Closes now and says so; the destructor closes too.
+  void close() {
+    relume_error error = RELUME_ERROR_INIT;
+    detail::check(relume_show_close(handle_.get(), &error), error);
+    static_cast<void>(handle_.release());
+  }
+  relume_show* get() const noexcept { return handle_.get(); }
+
+  relume_show_info info() const {
+    relume_show_info info = RELUME_SHOW_INFO_INIT;
+    call([&](relume_error* e) { return relume_show_info_get(get(), &info, e); });
+    return info;
+  }
+  relume_recovery recovery() const {
+    relume_recovery report = RELUME_RECOVERY_INIT;
+    call([&](relume_error* e) { return relume_recovery_get(get(), &report, e); });
+    return report;
+  }
+  relume_candidate candidate(std::uint32_t n) const {
+    relume_candidate candidate = RELUME_CANDIDATE_INIT;
+    call([&](relume_error* e) { return relume_candidate_get(get(), n, &candidate, e); });
+    return candidate;
+  }
+  relume_status status() const {
+    relume_status status = RELUME_STATUS_INIT;
+    call([&](relume_error* e) { return relume_status_get(get(), &status, e); });
+    return status;
+  }
+
+  relume_layer layer(const std::string& key) const {
+    relume_layer layer{0};
+    call([&](relume_error* e) { return relume_layer_find(get(), key.c_str(), &layer, e); });
+    return layer;
+  }
+  /// Layer handles, bottom to top.
+  std::vector<relume_layer> layers() const {
+    std::vector<relume_layer> all;
+    relume_layer layer{0};
+    for (std::uint32_t i = 0; relume_layer_at(get(), i, &layer, nullptr) == RELUME_OK; ++i) all.push_back(layer);
+    return all;
+  }
+  relume_layer_info layer_info(relume_layer layer) const {
+    relume_layer_info info = RELUME_LAYER_INFO_INIT;
+    call([&](relume_error* e) { return relume_layer_info_get(get(), layer, &info, e); });
+    return info;
+  }
+  relume_param param(const std::string& route) const {
+    relume_param param{0};
+    call([&](relume_error* e) { return relume_param_find(get(), route.c_str(), &param, e); });
+    return param;
+  }
+  relume_param_info param_info(relume_param param) const {
+    relume_param_info info = RELUME_PARAM_INFO_INIT;
+    call([&](relume_error* e) { return relume_param_info_get(get(), param, &info, e); });
+    return info;
+  }
+  std::int32_t label(relume_param param, const std::string& text) const {
+    std::int32_t index = 0;
+    call([&](relume_error* e) { return relume_param_label_find(get(), param, text.c_str(), &index, e); });
+    return index;
+  }
+
+  relume_outcome set(relume_param p, const relume_value& v) {
+    return mutate([&](auto* o, auto* e) { return relume_value_set(get(), p, &v, o, e); });
+  }
+  relume_outcome persist(relume_param p, const relume_value& v) {
+    return mutate([&](auto* o, auto* e) { return relume_value_persist(get(), p, &v, o, e); });
+  }
+  relume_outcome set_many(const relume_param* params, const relume_value* values, std::size_t count) {
+    return mutate([&](auto* o, auto* e) { return relume_values_set(get(), params, values, count, o, e); });
+  }
+  relume_outcome store(relume_layer l = {0}) {
+    return mutate([&](auto* o, auto* e) { return relume_store(get(), l, o, e); });
+  }
+  relume_outcome revert(relume_layer l = {0}) {
+    return mutate([&](auto* o, auto* e) { return relume_revert(get(), l, o, e); });
+  }
+  relume_outcome reset(relume_layer l = {0}) {
+    return mutate([&](auto* o, auto* e) { return relume_reset(get(), l, o, e); });
+  }
+  relume_outcome apply(const ChangeSet& set) {
+    return mutate([&](auto* o, auto* e) { return relume_apply(get(), set.data(), set.size(), o, e); });
+  }
+  relume_layer add_layer(const std::string& key, const std::string& type_key, relume_layer before = {0}) {
+    relume_layer layer{0};
+    mutate([&](auto* o, auto* e) { return relume_layer_add(get(), key.c_str(), type_key.c_str(), before, &layer, o, e); });
+    return layer;
+  }
+  relume_outcome remove_layer(relume_layer l) {
+    return mutate([&](auto* o, auto* e) { return relume_layer_remove(get(), l, o, e); });
+  }
+  relume_outcome move_layer(relume_layer l, relume_layer before = {0}) {
+    return mutate([&](auto* o, auto* e) { return relume_layer_move(get(), l, before, o, e); });
+  }
+  relume_outcome enable_layer(relume_layer l, bool on) {
+    return mutate([&](auto* o, auto* e) { return relume_layer_enable(get(), l, on ? 1 : 0, o, e); });
+  }
+  relume_outcome bypass_layer(relume_layer l, bool on) {
+    return mutate([&](auto* o, auto* e) { return relume_layer_bypass(get(), l, on ? 1 : 0, o, e); });
+  }
+
+  /// Reads your own write. \throws Error RELUME_E_UNKNOWN_ROUTE
+  Reading get_value(relume_param param) const {
+    Reading reading{};
+    call([&](relume_error* e) { return relume_value_get(get(), param, &reading.value, &reading.tier, e); });
+    return reading;
+  }
+  relume_explanation explain(relume_param param) const {
+    relume_explanation out = RELUME_EXPLANATION_INIT;
+    call([&](relume_error* e) { return relume_explain(get(), param, &out, e); });
+    return out;
+  }
+
+  /// Composes in the frame role. Wait-free.
+  std::uint64_t compose(std::int64_t now_ns) noexcept { return relume_compose(get(), now_ns); }
+  Reader reader() {
+    relume_reader* raw = nullptr;
+    call([&](relume_error* e) { return relume_reader_open(get(), &raw, e); });
+    return Reader(raw);
+  }
+  Source source(const relume_source_options& options = RELUME_SOURCE_OPTIONS_INIT) {
+    relume_source* raw = nullptr;
+    call([&](relume_error* e) { return relume_source_open(get(), &options, &raw, e); });
+    return Source(raw);
+  }
+  Events events() {
+    relume_events* raw = nullptr;
+    call([&](relume_error* e) { return relume_events_open(get(), nullptr, nullptr, &raw, e); });
+    return Events(raw);
+  }
+  /// One look of the control thread, for shows opened with RELUME_SHOW_NO_THREADS.
+  void tick() {
+    call([&](relume_error* e) { return relume_control_tick(get(), e); });
+  }
+
+ private:
+  template <class F>
+  static void call(F f) {
+    relume_error error = RELUME_ERROR_INIT;
+    detail::check(f(&error), error);
+  }
+  template <class F>
+  static relume_outcome mutate(F f) {
+    relume_outcome outcome = RELUME_OUTCOME_INIT;
+    call([&](relume_error* e) { return f(&outcome, e); });
+    return outcome;
+  }
+  struct Close { void operator()(relume_show* s) const noexcept { relume_show_close(s, nullptr); } };
+  std::unique_ptr<relume_show, Close> handle_;
+};
+
+}  // namespace relume

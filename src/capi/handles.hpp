@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is behind the opaque handles, and the border itself: faults become results, structs are taken by their size.
+#pragma once
+
+#include <relume/relume.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "coordinator/show.hpp"
+
+struct relume_schema {
+  relume::Schema schema;
+};
+
+struct relume_reader {
+  relume_show* owner;
+  std::uint32_t number;
+};
+
+struct relume_source {
+  relume_show* owner;
+  relume::Source* source;
+};
+
+struct relume_events {
+  relume_show* owner;
+  relume::EventSubscription* subscription;
+};
+
+/// A show and the handles that end with it.
+struct relume_show {
+  std::unique_ptr<relume::Show> show;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<relume_reader>> readers;
+  std::vector<std::unique_ptr<relume_source>> sources;
+  std::vector<std::unique_ptr<relume_events>> events;
+
+  template <class T>
+  T* keep(std::vector<std::unique_ptr<T>>& list, std::unique_ptr<T> handle) {
+    const std::lock_guard lock(mutex);
+    handle->owner = this;
+    list.push_back(std::move(handle));
+    return list.back().get();
+  }
+  template <class T>
+  void drop(std::vector<std::unique_ptr<T>>& list, const T* handle) {
+    const std::lock_guard lock(mutex);
+    std::erase_if(list, [&](const auto& h) { return h.get() == handle; });
+  }
+};
+
+namespace relume::capi {
+
+/// Fills the caller's error, as much of it as the caller knows, and returns the code.
+inline relume_result report(const Fault& fault, relume_error* error) {
+  if (!fault || error == nullptr) return fault.code;
+  relume_error full = RELUME_ERROR_INIT;
+  full.struct_size = error->struct_size;
+  full.code = fault.code;
+  fault.culprit.copy(full.culprit, sizeof full.culprit - 1);
+  fault.message.copy(full.message, sizeof full.message - 1);
+  std::memcpy(error, &full, std::min<std::size_t>(error->struct_size, sizeof full));
+  return fault.code;
+}
+
+inline Fault null_argument(const char* what) { return {RELUME_E_INVALID, what, std::string(what) + " is NULL"}; }
+
+/// Takes a sized struct of the caller: a smaller one (an older host) is filled up with zeros, a larger one is refused.
+template <class T>
+Fault take(const T* from, T& out, const char* what) {
+  std::uint32_t size = 0;
+  std::memcpy(&size, from, sizeof size);
+  if (size > sizeof(T)) {
+    return {RELUME_E_VERSION, what, std::string(what) + " is larger than this library knows: update the library"};
+  }
+  if (size < 2 * sizeof(std::uint32_t)) {
+    return {RELUME_E_INVALID, what, std::string(what) + ".struct_size is not set: start it with its _INIT macro"};
+  }
+  out = T{};
+  std::memcpy(&out, from, size);
+  return {};
+}
+
+/// Writes a result into a sized struct of the caller, as much of it as the caller knows.
+template <class T>
+void give(const T& result, T* to) {
+  const std::uint32_t size = to->struct_size;
+  std::memcpy(to, &result, size);
+  to->struct_size = size;
+}
+
+/// Runs a blocking call: no exception crosses the border.
+template <class F>
+relume_result guarded(relume_error* error, F f) noexcept {
+  try {
+    return report(f(), error);
+  } catch (const std::bad_alloc&) {
+    return report({RELUME_E_NOMEM, "", "no memory"}, error);
+  } catch (const std::system_error& e) {
+    return report({RELUME_E_IO, "", e.what()}, error);
+  }
+}
+
+/// The same for calls that fill a sized struct.
+template <class T, class F>
+relume_result filled(T* out, const char* what, relume_error* error, F f) noexcept {
+  return guarded(error, [&]() -> Fault {
+    if (out == nullptr) return null_argument(what);
+    T full{};
+    if (Fault fault = take(out, full, what)) return fault;
+    if (Fault fault = f(full)) return fault;
+    give(full, out);
+    return {};
+  });
+}
+
+}  // namespace relume::capi

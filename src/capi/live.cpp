@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The realtime side: compose, read, automate.
+#include "capi/handles.hpp"
+
+using namespace relume;
+using namespace relume::capi;
+
+extern "C" {
+
+uint64_t relume_compose(relume_show* show, int64_t now_ns) RELUME_NONBLOCKING {
+  return show != nullptr ? show->show->composer().compose(now_ns) : 0;
+}
+
+relume_result relume_reader_open(relume_show* show, relume_reader** out_reader, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (out_reader == nullptr) return null_argument("out_reader");
+    *out_reader = nullptr;
+    if (show == nullptr) return null_argument("show");
+    auto handle = std::make_unique<relume_reader>();
+    if (Fault fault = show->show->open_reader(handle->number)) return fault;
+    *out_reader = show->keep(show->readers, std::move(handle));
+    return {};
+  });
+}
+
+void relume_reader_close(relume_reader* reader) {
+  if (reader == nullptr) return;
+  reader->owner->show->close_reader(reader->number);
+  reader->owner->drop(reader->owner->readers, reader);
+}
+
+const relume_frame* relume_reader_acquire(relume_reader* reader) RELUME_NONBLOCKING {
+  return reader != nullptr ? reader->owner->show->acquire(reader->number) : nullptr;
+}
+
+relume_result relume_frame_retain(const relume_frame* frame) RELUME_NONBLOCKING {
+  return frame != nullptr ? FrameStore::retain(frame) : RELUME_E_INVALID;
+}
+
+void relume_frame_release(const relume_frame* frame) {
+  if (frame != nullptr) FrameStore::release(frame);
+}
+
+const relume_slot* relume_frame_at(const relume_frame* frame, relume_param param) RELUME_NONBLOCKING {
+  return frame != nullptr ? FrameStore::at(frame, param) : nullptr;
+}
+
+relume_result relume_source_open(relume_show* show, const relume_source_options* options, relume_source** out_source,
+                                 relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (out_source == nullptr) return null_argument("out_source");
+    *out_source = nullptr;
+    if (show == nullptr) return null_argument("show");
+    relume_source_options full = RELUME_SOURCE_OPTIONS_INIT;
+    if (options != nullptr) {
+      if (Fault fault = take(options, full, "relume_source_options")) return fault;
+    }
+    auto handle = std::make_unique<relume_source>();
+    if (Fault fault = show->show->open_source(full, handle->source)) return fault;
+    *out_source = show->keep(show->sources, std::move(handle));
+    return {};
+  });
+}
+
+void relume_source_close(relume_source* source) {
+  if (source == nullptr) return;
+  source->owner->show->close_source(*source->source);
+  source->owner->drop(source->owner->sources, source);
+}
+
+relume_result relume_overlay_write(relume_source* source, relume_param param, const relume_value* value,
+                                   int64_t now_ns) RELUME_NONBLOCKING {
+  if (source == nullptr || value == nullptr) return RELUME_E_INVALID;
+  return source->source->write(param, *value, now_ns);
+}
+
+relume_result relume_overlay_write_many(relume_source* source, const relume_overlay_value* values, size_t count,
+                                        int64_t now_ns, size_t* out_culprit) RELUME_NONBLOCKING {
+  if (source == nullptr || (values == nullptr && count > 0)) return RELUME_E_INVALID;
+  return source->source->write_many(values, count, now_ns, out_culprit);
+}
+
+relume_result relume_overlay_release(relume_source* source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING {
+  return source != nullptr ? source->source->release(param, now_ns) : RELUME_E_INVALID;
+}
+
+relume_result relume_source_info_get(const relume_source* source, relume_source_info* info) RELUME_NONBLOCKING {
+  if (source == nullptr || info == nullptr || info->struct_size < 2 * sizeof(std::uint32_t)) return RELUME_E_INVALID;
+  if (info->struct_size > sizeof(relume_source_info)) return RELUME_E_VERSION;
+  relume_source_info full = RELUME_SOURCE_INFO_INIT;
+  full.struct_size = info->struct_size;
+  source->source->info(full);
+  std::memcpy(info, &full, info->struct_size);
+  return RELUME_OK;
+}
+
+}  // extern "C"

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <span>
+#include <vector>
+
+#include "capi/handles.hpp"
+
+using namespace relume;
+using namespace relume::capi;
+
+namespace {
+
+relume_result apply(relume_show* show, std::span<const relume_change> changes, relume_layer* added,
+                    relume_outcome* outcome, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    relume_outcome full = RELUME_OUTCOME_INIT;
+    if (outcome != nullptr) {
+      if (Fault fault = take(outcome, full, "relume_outcome")) return fault;
+      full = RELUME_OUTCOME_INIT;
+    }
+    Fault fault = show->show->coordinator().apply(changes, full, added);
+    if (outcome != nullptr) give(full, outcome);
+    return fault;
+  });
+}
+
+relume_change change_of(relume_change_kind kind, relume_layer layer) {
+  relume_change change{};
+  change.kind = kind;
+  change.layer = layer;
+  return change;
+}
+
+relume_result apply_value(relume_show* show, relume_change_kind kind, relume_param param, const relume_value* value,
+                          relume_outcome* outcome, relume_error* error) {
+  if (value == nullptr) return report(null_argument("value"), error);
+  relume_change change{};
+  change.kind = kind;
+  change.param = param;
+  change.value = *value;
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+}  // namespace
+
+extern "C" {
+
+relume_result relume_apply(relume_show* show, const relume_change* changes, size_t count, relume_outcome* outcome,
+                           relume_error* error) {
+  if (changes == nullptr && count > 0) return report(null_argument("changes"), error);
+  return apply(show, {changes, count}, nullptr, outcome, error);
+}
+
+relume_result relume_value_set(relume_show* show, relume_param param, const relume_value* value, relume_outcome* outcome,
+                               relume_error* error) {
+  return apply_value(show, RELUME_CHANGE_SET, param, value, outcome, error);
+}
+
+relume_result relume_value_persist(relume_show* show, relume_param param, const relume_value* value,
+                                   relume_outcome* outcome, relume_error* error) {
+  return apply_value(show, RELUME_CHANGE_PERSIST, param, value, outcome, error);
+}
+
+relume_result relume_values_set(relume_show* show, const relume_param* params, const relume_value* values, size_t count,
+                                relume_outcome* outcome, relume_error* error) {
+  if ((params == nullptr || values == nullptr) && count > 0) return report(null_argument("params or values"), error);
+  return guarded(error, [&]() -> Fault {
+    std::vector<relume_change> changes(count);
+    for (size_t i = 0; i < count; ++i) {
+      changes[i].kind = RELUME_CHANGE_SET;
+      changes[i].param = params[i];
+      changes[i].value = values[i];
+    }
+    Fault fault;
+    fault.code = apply(show, changes, nullptr, outcome, error);
+    return fault;
+  });
+}
+
+relume_result relume_store(relume_show* show, relume_layer layer, relume_outcome* outcome, relume_error* error) {
+  const relume_change change = change_of(RELUME_CHANGE_STORE, layer);
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_revert(relume_show* show, relume_layer layer, relume_outcome* outcome, relume_error* error) {
+  const relume_change change = change_of(RELUME_CHANGE_REVERT, layer);
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_reset(relume_show* show, relume_layer layer, relume_outcome* outcome, relume_error* error) {
+  const relume_change change = change_of(RELUME_CHANGE_RESET, layer);
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_layer_add(relume_show* show, const char* layer_key, const char* type_key, relume_layer before,
+                               relume_layer* out_layer, relume_outcome* outcome, relume_error* error) {
+  relume_change change = change_of(RELUME_CHANGE_ADD, relume_layer{0});
+  change.before = before;
+  change.key = layer_key;
+  change.type_key = type_key;
+  return apply(show, {&change, 1}, out_layer, outcome, error);
+}
+
+relume_result relume_layer_remove(relume_show* show, relume_layer layer, relume_outcome* outcome, relume_error* error) {
+  const relume_change change = change_of(RELUME_CHANGE_REMOVE, layer);
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_layer_move(relume_show* show, relume_layer layer, relume_layer before, relume_outcome* outcome,
+                                relume_error* error) {
+  relume_change change = change_of(RELUME_CHANGE_MOVE, layer);
+  change.before = before;
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_layer_enable(relume_show* show, relume_layer layer, int on, relume_outcome* outcome,
+                                  relume_error* error) {
+  relume_change change = change_of(RELUME_CHANGE_ENABLE, layer);
+  change.flag = on != 0 ? 1 : 0;
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_layer_bypass(relume_show* show, relume_layer layer, int on, relume_outcome* outcome,
+                                  relume_error* error) {
+  relume_change change = change_of(RELUME_CHANGE_BYPASS, layer);
+  change.flag = on != 0 ? 1 : 0;
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_value_get(relume_show* show, relume_param param, relume_value* out_value, relume_tier* out_tier,
+                               relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    if (out_value == nullptr) return null_argument("out_value");
+    relume_tier tier = RELUME_TIER_DEFAULT;
+    if (Fault fault = show->show->coordinator().value(param, *out_value, tier)) return fault;
+    if (out_tier != nullptr) *out_tier = tier;
+    return {};
+  });
+}
+
+relume_result relume_explain(relume_show* show, relume_param param, relume_explanation* out, relume_error* error) {
+  return filled(out, "out", error, [&](relume_explanation& full) -> Fault {
+    return show != nullptr ? show->show->coordinator().explain(param, full) : null_argument("show");
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/change_set.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace relume {
+namespace {
+
+std::uint64_t mask_of(std::uint32_t slot, std::uint32_t lanes) {
+  return ((std::uint64_t{1} << lanes) - 1) << (slot % kBlockSlots);
+}
+
+// Calls f(block, mask) for the blocks that a layer lies in, with the layer's slots there.
+template <class F>
+void for_each_block(const Layer& layer, F f) {
+  const std::uint32_t end = layer.first_slot + layer.type->slot_count();
+  for (std::uint32_t slot = layer.first_slot; slot < end;) {
+    const std::uint32_t block = slot / kBlockSlots;
+    const std::uint32_t stop = std::min(end, (block + 1) * kBlockSlots);
+    const std::uint64_t mask = (~std::uint64_t{0} >> (kBlockSlots - (stop - slot))) << (slot % kBlockSlots);
+    f(block, mask);
+    slot = stop;
+  }
+}
+
+bool write_lanes(std::array<std::uint32_t, kBlockSlots>& values, std::uint64_t& present, std::uint32_t slot,
+                 std::uint32_t lanes, const Lanes& value) {
+  const std::uint32_t first = slot % kBlockSlots;
+  const std::uint64_t mask = mask_of(slot, lanes);
+  const bool same = (present & mask) == mask && std::equal(value.begin(), value.begin() + lanes, values.begin() + first);
+  if (same) return false;
+  std::copy(value.begin(), value.begin() + lanes, values.begin() + first);
+  present |= mask;
+  return true;
+}
+
+Fault stale_route(const relume_change& change) {
+  return {RELUME_E_UNKNOWN_ROUTE, fmt::format("param {:#x}", change.param.bits),
+          "the parameter's handle is stale or none: its layer is gone; resolve the route again"};
+}
+
+}  // namespace
+
+Fault resolve_value_change(const Stack& stack, const relume_change& change, ResolvedChange& out) {
+  out.kind = change.kind;
+  if (change.kind == RELUME_CHANGE_SET || change.kind == RELUME_CHANGE_PERSIST) {
+    if (!stack.find(change.param, out.layer, out.def)) return stale_route(change);
+    const relume_result result = encode_value(*out.def, change.value, out.lanes);
+    if (result != RELUME_OK) return value_fault(*out.def, out.layer->key + "/" + out.def->key, result);
+    return {};
+  }
+  out.layer = change.layer.bits != 0 ? stack.find(change.layer) : nullptr;
+  if (change.layer.bits != 0 && out.layer == nullptr) {
+    return {RELUME_E_UNKNOWN_LAYER, fmt::format("layer {:#x}", change.layer.bits),
+            "the layer's handle is stale: the layer is gone; resolve its key again"};
+  }
+  return {};
+}
+
+void ChangeSet::edit(const ResolvedChange& change, const Stack& stack, relume_outcome& outcome) {
+  effects_.join(effects_of(change.kind));
+  const bool value = change.kind == RELUME_CHANGE_SET || change.kind == RELUME_CHANGE_PERSIST;
+  if (!value || (change.def->flags & RELUME_PARAM_LOSSY) == 0) lossy_only_ = false;
+  switch (change.kind) {
+    case RELUME_CHANGE_SET:
+    case RELUME_CHANGE_PERSIST: set(change, outcome); break;
+    case RELUME_CHANGE_ADD: lay_out(*change.layer, false); break;
+    case RELUME_CHANGE_REMOVE: lay_out(*change.layer, true); break;
+    case RELUME_CHANGE_STORE:
+    case RELUME_CHANGE_REVERT:
+    case RELUME_CHANGE_RESET: for_each_value(change, stack); break;
+    default: break;  // moves and flags leave the values alone
+  }
+}
+
+// True when the value, or the tier that it comes from, is another one now.
+bool ChangeSet::write(const ResolvedChange& change, Page& page) {
+  const std::uint32_t slot = change.layer->first_slot + change.def->slot;
+  const std::uint32_t lanes = change.def->lanes;
+  SavedBlock& saved = page.saved;
+  if (change.kind == RELUME_CHANGE_SET) {
+    return write_lanes(saved.committed, saved.committed_present, slot, lanes, change.lanes);
+  }
+  const bool covered = (saved.committed_present & mask_of(slot, lanes)) != 0;
+  saved.committed_present &= ~mask_of(slot, lanes);
+  return write_lanes(saved.persisted, saved.persisted_present, slot, lanes, change.lanes) || covered;
+}
+
+bool ChangeSet::settle(const ResolvedChange& change) {
+  return write(change, c_.tree_.edit((change.layer->first_slot + change.def->slot) / kBlockSlots));
+}
+
+void ChangeSet::set(const ResolvedChange& change, relume_outcome& outcome) {
+  const std::uint32_t slot = change.layer->first_slot + change.def->slot;
+  const relume_param param = param_handle(change.layer->index, change.layer->generation, change.def->slot);
+  const OverlayGlimpse overlay = c_.live_overlay(param, slot);
+  Page& page = c_.tree_.edit(slot / kBlockSlots);
+  changed_ |= write(change, page);
+  page.taken[slot % kBlockSlots] = order_ << Taken::kShift;
+  if (!overlay.there) return;
+  if (!overlay.automated || overlay.priority <= RELUME_PRIORITY_DEFAULT) {
+    changed_ = true;  // releasing automation, or cutting its glide back short, is a change, even to an equal value
+  } else if (outcome.masked_count++ == 0) {
+    outcome.masked_param = param;
+    outcome.masked_by = overlay.source;
+    outcome.masked_priority = overlay.priority;
+  }
+}
+
+void ChangeSet::lay_out(const Layer& layer, bool removed) {
+  for_each_block(layer, [&](std::uint32_t block, std::uint64_t mask) {
+    Page& page = c_.tree_.edit(block);
+    page.saved.persisted_present &= ~mask;
+    page.saved.committed_present &= ~mask;
+    for (std::uint64_t lanes = mask; lanes != 0; lanes &= lanes - 1) {
+      const auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes));
+      page.saved.persisted[lane] = 0;
+      page.saved.committed[lane] = 0;
+      page.taken[lane] = order_ << Taken::kShift | Taken::kForce;
+    }
+  });
+  changed_ = true;
+  if (removed) return;
+  for (const ParamDef& def : layer.type->params()) {
+    const std::uint32_t slot = layer.first_slot + def.slot;
+    SavedBlock& saved = c_.tree_.edit(slot / kBlockSlots).saved;
+    std::copy(def.initial.begin(), def.initial.begin() + def.lanes, saved.persisted.begin() + slot % kBlockSlots);
+  }
+}
+
+void ChangeSet::for_each_value(const ResolvedChange& change, const Stack& stack) {
+  const auto act = [&](const Layer& layer) {
+    if (change.kind == RELUME_CHANGE_STORE) store(layer);
+    if (change.kind == RELUME_CHANGE_REVERT) revert(layer);
+    if (change.kind == RELUME_CHANGE_RESET) reset(layer);
+  };
+  if (change.layer != nullptr) return act(*change.layer);
+  for (const auto& layer : stack.order()) {
+    if (!layer->dormant()) act(*layer);
+  }
+}
+
+void ChangeSet::store(const Layer& layer) {
+  for_each_block(layer, [&](std::uint32_t block, std::uint64_t mask) {
+    const Page* page = c_.tree_.page(block);
+    const std::uint64_t committed = page->saved.committed_present & mask;
+    if (committed == 0) return;
+    SavedBlock& saved = c_.tree_.edit(block).saved;
+    for (std::uint64_t lanes = committed; lanes != 0; lanes &= lanes - 1) {
+      const auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes));
+      saved.persisted[lane] = saved.committed[lane];
+    }
+    saved.persisted_present |= committed;
+    saved.committed_present &= ~committed;
+    changed_ = true;
+  });
+}
+
+void ChangeSet::revert(const Layer& layer) {
+  for_each_block(layer, [&](std::uint32_t block, std::uint64_t mask) {
+    if ((c_.tree_.page(block)->saved.committed_present & mask) == 0) return;
+    c_.tree_.edit(block).saved.committed_present &= ~mask;
+    changed_ = true;
+  });
+}
+
+void ChangeSet::reset(const Layer& layer) {
+  revert(layer);
+  for (const ParamDef& def : layer.type->params()) {
+    const std::uint32_t slot = layer.first_slot + def.slot;
+    const OverlayGlimpse overlay = c_.live_overlay(param_handle(layer.index, layer.generation, def.slot), slot);
+    if (overlay.there && overlay.automated) changed_ = true;
+    c_.tree_.edit(slot / kBlockSlots).taken[slot % kBlockSlots] =
+        order_ << Taken::kShift | Taken::kGlide | Taken::kForce;
+  }
+}
+
+}  // namespace relume

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// One change-set at work: each change is resolved against the stack and edited into the pages, which nobody sees yet.
+#pragma once
+
+#include <relume/mutation.h>
+
+#include <memory>
+#include <string>
+
+#include "coordinator/coordinator.hpp"
+
+namespace relume {
+
+/// A change after its names and its value were checked.
+struct ResolvedChange {
+  std::uint32_t kind = 0;
+  const Layer* layer = nullptr;
+  const ParamDef* def = nullptr;
+  Lanes lanes{};
+  std::shared_ptr<const Layer> keep;  // of a change of structure: the layer as it was then
+};
+
+/// Checks a change of values against a stack; STORE, REVERT and RESET of all layers resolve with no layer.
+Fault resolve_value_change(const Stack& stack, const relume_change& change, ResolvedChange& out);
+
+class ChangeSet {
+ public:
+  explicit ChangeSet(Coordinator& coordinator)
+      : c_(coordinator), order_(coordinator.order_.load(std::memory_order_relaxed) + 1) {
+    c_.tree_.begin();
+  }
+
+  void edit(const ResolvedChange& change, const Stack& stack, relume_outcome& outcome);
+  /// Automation that has settled: like a set or persist, but it takes the route from nobody. True when the value is new.
+  bool settle(const ResolvedChange& change);
+  bool changed() const { return changed_; }
+  const Effects& effects() const { return effects_; }
+  bool lossy_only() const { return lossy_only_; }
+  std::uint64_t order() const { return order_; }
+
+ private:
+  bool write(const ResolvedChange& change, Page& page);
+  void set(const ResolvedChange& change, relume_outcome& outcome);
+  void for_each_value(const ResolvedChange& change, const Stack& stack);
+  void lay_out(const Layer& layer, bool removed);
+  void store(const Layer& layer);
+  void revert(const Layer& layer);
+  void reset(const Layer& layer);
+
+  Coordinator& c_;
+  const std::uint64_t order_;
+  Effects effects_;
+  bool changed_ = false;
+  bool lossy_only_ = true;
+};
+
+}  // namespace relume

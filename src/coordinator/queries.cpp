@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may be asked of a show at any time: the stack, definitions, values, watermarks.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "coordinator/coordinator.hpp"
+
+namespace relume {
+namespace {
+
+template <std::size_t N>
+void copy_text(char (&to)[N], const std::string& from) {
+  const std::size_t size = std::min(from.size(), N - 1);
+  std::memcpy(to, from.data(), size);
+  to[size] = '\0';
+}
+
+Fault no_layer(std::string who) {
+  return {RELUME_E_UNKNOWN_LAYER, std::move(who), "there is no such layer: it was never added, or it was removed"};
+}
+
+Fault no_route(std::string who) {
+  return {RELUME_E_UNKNOWN_ROUTE, std::move(who),
+          "there is no such parameter: a route is layer-key/control-key, and a handle ends with its layer"};
+}
+
+}  // namespace
+
+Fault Coordinator::find(relume_param param, Found& out) const {
+  if (!stack_.find(param, out.layer, out.def)) return no_route(fmt::format("param {:#x}", param.bits));
+  out.slot = out.layer->first_slot + out.def->slot;
+  return {};
+}
+
+Fault Coordinator::find(relume_layer handle, const Layer*& out) const {
+  out = stack_.find(handle);
+  return out != nullptr ? Fault{} : no_layer(fmt::format("layer {:#x}", handle.bits));
+}
+
+Fault Coordinator::find_layer(const char* key, relume_layer& out) {
+  const std::lock_guard lock(hot_);
+  const Layer* layer = stack_.find(std::string_view(key));
+  if (layer == nullptr || layer->dormant()) return no_layer(key);
+  out = layer->handle();
+  return {};
+}
+
+Fault Coordinator::layer_at(std::uint32_t position, relume_layer& out) {
+  const std::lock_guard lock(hot_);
+  std::uint32_t at = 0;
+  for (const auto& layer : stack_.order()) {
+    if (layer->dormant()) continue;
+    if (at++ != position) continue;
+    out = layer->handle();
+    return {};
+  }
+  return no_layer(fmt::format("position {}", position));
+}
+
+std::uint32_t Coordinator::layer_count() {
+  const std::lock_guard lock(hot_);
+  const auto& order = stack_.order();
+  return static_cast<std::uint32_t>(std::count_if(order.begin(), order.end(), [](const auto& l) { return !l->dormant(); }));
+}
+
+Fault Coordinator::layer_info(relume_layer handle, relume_layer_info& out) {
+  const std::lock_guard lock(hot_);
+  const Layer* layer = nullptr;
+  if (Fault fault = find(handle, layer)) return fault;
+  out.flags = layer->flags;
+  out.layer = handle;
+  out.id = layer->id;
+  out.param_count = static_cast<std::uint32_t>(layer->type->params().size());
+  out.slot_count = layer->type->slot_count();
+  copy_text(out.key, layer->key);
+  copy_text(out.type_key, layer->type->key());
+  return {};
+}
+
+Fault Coordinator::find_param(const char* route, relume_param& out) {
+  const std::lock_guard lock(hot_);
+  const Layer* layer = nullptr;
+  const ParamDef* def = nullptr;
+  if (!stack_.find_route(route, layer, def)) return no_route(route);
+  out = param_handle(layer->index, layer->generation, def->slot);
+  return {};
+}
+
+Fault Coordinator::param_at(relume_layer handle, std::uint32_t n, relume_param& out) {
+  const std::lock_guard lock(hot_);
+  const Layer* layer = nullptr;
+  if (Fault fault = find(handle, layer)) return fault;
+  if (n >= layer->type->params().size()) return no_route(fmt::format("{}: parameter {}", layer->key, n));
+  out = param_handle(layer->index, layer->generation, layer->type->params()[n].slot);
+  return {};
+}
+
+Fault Coordinator::param_info(relume_param param, relume_param_info& out) {
+  const std::lock_guard lock(hot_);
+  Found found;
+  if (Fault fault = find(param, found)) return fault;
+  const ParamDef& def = *found.def;
+  out.type = def.type;
+  out.param = param;
+  out.layer = found.layer->handle();
+  out.min = def.min;
+  out.max = def.max;
+  out.default_value = decode_value(def.type, def.initial.data());
+  out.smoothing_ns = def.smoothing_ns;
+  out.settle_ns = def.settle_ns;
+  out.flags = def.flags;
+  out.commit_policy = def.commit_policy;
+  out.label_count = static_cast<std::uint32_t>(def.labels.size());
+  out.slot = def.slot;
+  copy_text(out.route, found.layer->key + "/" + def.key);
+  return {};
+}
+
+Fault Coordinator::find_label(relume_param param, const char* label, std::int32_t& out) {
+  const std::lock_guard lock(hot_);
+  Found found;
+  if (Fault fault = find(param, found)) return fault;
+  const std::string route = found.layer->key + "/" + found.def->key;
+  if (found.def->type != RELUME_ENUM) return {RELUME_E_TYPE, route, fmt::format("{} is no enum and has no labels", route)};
+  const auto& labels = found.def->labels;
+  const auto at = std::find(labels.begin(), labels.end(), label);
+  if (at == labels.end()) return {RELUME_E_RANGE, route, fmt::format("{} has no label {}", route, label)};
+  out = static_cast<std::int32_t>(at - labels.begin());
+  return {};
+}
+
+std::string Coordinator::label(relume_param param, std::int32_t index) {
+  const std::lock_guard lock(hot_);
+  Found found;
+  const bool there = !find(param, found) && index >= 0 && static_cast<std::size_t>(index) < found.def->labels.size();
+  return there ? found.def->labels[static_cast<std::size_t>(index)] : std::string();
+}
+
+// What holds now. Under automation that is what the newest frame shows; without it, what the tiers say, composed or not.
+relume_tier Coordinator::composed(relume_param param, const Found& found, relume_value& out) const {
+  const SavedBlock& saved = tree_.page(found.slot / kBlockSlots)->saved;
+  const std::uint32_t lane = found.slot % kBlockSlots;
+  const bool committed = ((saved.committed_present >> lane) & 1U) != 0;
+  const bool persisted = ((saved.persisted_present >> lane) & 1U) != 0;
+  out = decode_value(found.def->type, (committed ? saved.committed : saved.persisted).data() + lane);
+  const OverlayGlimpse overlay = live_overlay(param, found.slot);
+  if (overlay.there) {
+    // The last reader of the store is the coordinator's own.
+    const relume_frame* frame = frames_.acquire(frames_.readers() - 1);
+    const relume_slot* slots = FrameStore::at(frame, param);
+    if (slots != nullptr) {
+      out = decode_value(found.def->type, &slots->u);
+      if (overlay.automated) return RELUME_TIER_TRANSIENT;
+    }
+  }
+  return committed ? RELUME_TIER_COMMITTED : persisted ? RELUME_TIER_PERSISTED : RELUME_TIER_DEFAULT;
+}
+
+Fault Coordinator::value(relume_param param, relume_value& out, relume_tier& tier) {
+  const std::lock_guard lock(hot_);
+  Found found;
+  if (Fault fault = find(param, found)) return fault;
+  tier = composed(param, found, out);
+  return {};
+}
+
+Fault Coordinator::explain(relume_param param, relume_explanation& out) {
+  const std::lock_guard lock(hot_);
+  Found found;
+  if (Fault fault = find(param, found)) return fault;
+  const Page& page = *tree_.page(found.slot / kBlockSlots);
+  const std::uint32_t lane = found.slot % kBlockSlots;
+  const std::uint64_t bit = std::uint64_t{1} << lane;
+  out.winner = composed(param, found, out.composed);
+  out.default_value = decode_value(found.def->type, found.def->initial.data());
+  out.persisted = out.committed = out.transient = relume_value{};
+  if ((page.saved.persisted_present & bit) != 0) {
+    out.persisted = decode_value(found.def->type, page.saved.persisted.data() + lane);
+  }
+  if ((page.saved.committed_present & bit) != 0) {
+    out.committed = decode_value(found.def->type, page.saved.committed.data() + lane);
+  }
+  out.generation = static_cast<std::uint32_t>(page.taken[lane] >> Taken::kShift);
+  out.source = out.priority = 0;
+  out.age_ns = 0;
+  if (out.winner != RELUME_TIER_TRANSIENT) return {};
+  const OverlayGlimpse overlay = live_overlay(param, found.slot);
+  out.transient = out.composed;
+  out.source = overlay.source;
+  out.priority = overlay.priority;
+  out.age_ns = std::max<std::int64_t>(0, composer_.last_time() - overlay.changed_ns);
+  return {};
+}
+
+void Coordinator::status(relume_status& out) {
+  const std::lock_guard lock(hot_);
+  out.level = level();
+  out.accepted = head_.revision;
+  out.mirrored = mirror_ != nullptr ? static_cast<std::int64_t>(mirror_->head().revision) : -1;
+  out.checkpoint_wanted = ledger_.checkpoint_wanted();
+  out.checkpoint_done = -1;
+  out.document_wanted = ledger_.document_wanted();
+  out.document_done = -1;
+  out.rejected = rejected_.load(std::memory_order_relaxed);
+}
+
+}  // namespace relume

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/show.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace relume {
+namespace {
+
+constexpr std::uint32_t kMaxSlots = 16777216;
+constexpr std::size_t kMaxPath = 900;  // leaves room for a file name within relume_show_info.mirror_path
+
+std::uint32_t or_default(std::uint32_t value, std::uint32_t fallback) { return value != 0 ? value : fallback; }
+
+template <std::size_t N>
+void copy_text(char (&to)[N], const std::string& from) {
+  const std::size_t size = std::min(from.size(), N - 1);
+  std::memcpy(to, from.data(), size);
+  to[size] = '\0';
+}
+
+Fault over(const char* field, std::uint32_t value, std::uint32_t most) {
+  return {RELUME_E_INVALID, field, fmt::format("{} is {}, at most {} is possible", field, value, most)};
+}
+
+}  // namespace
+
+Fault Show::limits_of(const relume_show_options& o, Limits& out) {
+  if ((o.flags & ~static_cast<std::uint32_t>(RELUME_SHOW_NO_THREADS)) != 0) {
+    return {RELUME_E_INVALID, "flags", "flags hold a bit that has no meaning"};
+  }
+  if (o.commit_policy > RELUME_COMMIT_PERSIST) return {RELUME_E_INVALID, "commit_policy", "there is no such policy"};
+  if (o.settle_ns < 0 || o.control_period_ns < 0) {
+    return {RELUME_E_INVALID, o.settle_ns < 0 ? "settle_ns" : "control_period_ns", "a duration cannot be negative"};
+  }
+  for (const char* path : {o.folder, o.runtime_dir}) {
+    if (path == nullptr) continue;
+    const std::size_t size = std::strlen(path);
+    if (size == 0 || size > kMaxPath) {
+      return {RELUME_E_INVALID, path == o.folder ? "folder" : "runtime_dir",
+              fmt::format("a path has 1 to {} bytes, this one {}; use NULL for the default", kMaxPath, size)};
+    }
+  }
+  if (o.max_layers > kMaxLayers) return over("max_layers", o.max_layers, kMaxLayers);
+  if (o.max_slots > kMaxSlots) return over("max_slots", o.max_slots, kMaxSlots);
+  if (o.max_readers > 64) return over("max_readers", o.max_readers, 64);
+  if (o.max_retained > 256) return over("max_retained", o.max_retained, 256);
+  if (o.max_sources > 256) return over("max_sources", o.max_sources, 256);
+  if (o.event_capacity > 1048576) return over("event_capacity", o.event_capacity, 1048576);
+  out.layers = or_default(o.max_layers, 1024);
+  out.slots = (or_default(o.max_slots, 65536) + kBlockSlots - 1) / kBlockSlots * kBlockSlots;
+  out.readers = or_default(o.max_readers, 4);
+  out.retained = or_default(o.max_retained, 8);
+  out.sources = or_default(o.max_sources, 16);
+  if (o.max_overlays > out.slots) return over("max_overlays", o.max_overlays, out.slots);
+  out.overlays = or_default(o.max_overlays, std::min(4096U, out.slots));
+  out.events = or_default(o.event_capacity, 1024);
+  out.commit_policy = or_default(o.commit_policy, RELUME_COMMIT_SESSION);
+  out.settle_ns = o.settle_ns != 0 ? o.settle_ns : 500'000'000;
+  out.control_period_ns = o.control_period_ns != 0 ? o.control_period_ns : 5'000'000;
+  return {};
+}
+
+Show::Show(const Limits& limits, const Seams& seams)
+    : limits_(limits),
+      seams_(seams),
+      tree_(limits.slots / kBlockSlots),
+      // One reader more than the host may open: the coordinator reads its own composed values.
+      frames_(FrameStore::create({limits.slots, limits.layers, limits.readers + 1, limits.retained})),
+      layers_(limits.layers),
+      composer_({limits.slots, limits.overlays, limits.sources, limits.commit_policy, limits.settle_ns}, tree_, *frames_),
+      events_(limits.events),
+      reader_open_(limits.readers) {}
+
+Show::~Show() = default;
+
+Fault Show::open(const Schema& schema, const relume_show_options& options, const Seams& seams, std::unique_ptr<Show>& out) {
+  Limits limits;
+  if (Fault fault = limits_of(options, limits)) return fault;
+  std::unique_ptr<Show> show(new Show(limits, seams));
+  std::unique_ptr<Recovered> recovered;
+  if (Fault fault = show->recover_from(schema, options, recovered)) return fault;
+  show->candidates_ = std::move(recovered->candidates);
+  show->coordinator_ = std::make_unique<Coordinator>(
+      Coordinator::Parts{schema, std::move(recovered->stack), std::move(recovered->mirror), recovered->head, show->tree_,
+                         show->composer_, *show->frames_, show->events_, show->layers_, show->order_},
+      seams);
+  show->coordinator_->start(recovered->layers.blocks);
+  show->composer_.compose(0);
+  show->hands_off_ = (options.flags & RELUME_SHOW_NO_THREADS) != 0;
+  if (!show->hands_off_) {
+    Show* raw = show.get();
+    show->control_ = std::make_unique<platform::PeriodicThread>(limits.control_period_ns, [raw] { raw->look(); });
+  }
+  out = std::move(show);
+  return {};
+}
+
+Fault Show::recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out) {
+  out = std::make_unique<Recovered>(Stack(limits_.layers, limits_.slots));
+  if (options.folder == nullptr) {
+    out->mirror_reason = "the show was opened without a folder";
+    out->head.accepted_ns = seams_.clock->realtime_ns();
+    if (Fault fault = restore_defaults(schema, out->stack, out->layers)) return fault;
+  } else {
+    if (Fault fault = ShowFolder::open(*seams_.files, options.folder, folder_)) return fault;
+    const RecoverySetup setup{*seams_.files,  *seams_.clock, schema, options.runtime_dir != nullptr ? options.runtime_dir : "/dev/shm",
+                              limits_.layers, limits_.slots};
+    if (Fault fault = recover(setup, folder_, *out)) return fault;
+  }
+  report_.rung = out->rung;
+  report_.revision = out->found_revision;
+  report_.age_ns = out->age_ns;
+  report_.restarts = out->head.restarts;
+  report_.clean_close = out->clean_close ? 1 : 0;
+  report_.candidate_count = static_cast<std::uint32_t>(out->candidates.size());
+  report_.refused = static_cast<std::uint32_t>(std::count_if(out->candidates.begin(), out->candidates.end(), [](const auto& c) {
+    return c.verdict != RELUME_VERDICT_FRESH && c.verdict != RELUME_VERDICT_OK;
+  }));
+  report_.dormant_layers = out->layers.dormant_layers;
+  report_.converted_layers = out->layers.converted_layers;
+  report_.cleared_values = out->layers.cleared_values;
+  report_.mirror = out->mirror != nullptr ? 1 : 0;
+  copy_text(report_.mirror_reason, out->mirror_reason);
+  return {};
+}
+
+void Show::look() {
+  coordinator_->commit_settled();
+  events_.deliver();
+}
+
+Fault Show::tick() {
+  if (!hands_off_) {
+    return {RELUME_E_STATE, "relume_control_tick", "the show has a control thread; open it with RELUME_SHOW_NO_THREADS"};
+  }
+  look();
+  return {};
+}
+
+Fault Show::close() {
+  if (events_.delivering_here()) {
+    return {RELUME_E_STATE, "relume_show_close", "a show cannot be closed in its own callback; return first"};
+  }
+  control_.reset();
+  coordinator_->commit_settled();
+  if (coordinator_->mirror() != nullptr) coordinator_->mirror()->mark_clean_close();
+  return {};
+}
+
+Fault Show::open_reader(std::uint32_t& number) {
+  const std::lock_guard lock(roles_mutex_);
+  const auto free = std::find(reader_open_.begin(), reader_open_.end(), false);
+  if (free == reader_open_.end()) {
+    return {RELUME_E_LIMIT, "max_readers", fmt::format("{} readers are open; close one or raise max_readers", limits_.readers)};
+  }
+  *free = true;
+  number = static_cast<std::uint32_t>(free - reader_open_.begin());
+  return {};
+}
+
+void Show::close_reader(std::uint32_t number) {
+  const std::lock_guard lock(roles_mutex_);
+  reader_open_[number] = false;
+}
+
+Fault Show::open_source(const relume_source_options& options, Source*& out) {
+  Source::Config config;
+  config.name = options.name != nullptr ? options.name : "";
+  config.priority = or_default(options.priority, RELUME_PRIORITY_DEFAULT);
+  config.commit_policy = options.commit_policy;
+  config.max_params = or_default(options.max_params, std::min(4096U, limits_.slots));
+  if (config.priority > 200) return over("priority", config.priority, 200);
+  if (config.max_params > limits_.slots) return over("max_params", config.max_params, limits_.slots);
+  if (config.name.size() > 63) return {RELUME_E_INVALID, "name", "a source's name has at most 63 bytes"};
+  if (options.kind > RELUME_SOURCE_DMX || options.commit_policy > RELUME_COMMIT_PERSIST || options.reserved != 0) {
+    return {RELUME_E_INVALID, "options", "kind, commit_policy or reserved hold a number that has no meaning"};
+  }
+  const std::lock_guard lock(roles_mutex_);
+  reap_sources();
+  const int place = composer_.free_source_place();
+  if (place < 0) {
+    return {RELUME_E_LIMIT, "max_sources",
+            fmt::format("{} sources are open, or closed and not yet composed; raise max_sources", limits_.sources)};
+  }
+  config.number = next_source_++;
+  sources_.push_back(std::make_unique<Source>(std::move(config), layers_, order_));
+  out = sources_.back().get();
+  composer_.put_source(place, out);
+  return {};
+}
+
+void Show::close_source(Source& source) {
+  source.close();
+  const std::lock_guard lock(roles_mutex_);
+  reap_sources();
+}
+
+// A closed source is the composer's until it has released what the source held.
+void Show::reap_sources() {
+  std::erase_if(sources_, [](const auto& source) { return source->closed(); });
+}
+
+int Show::lock_errno() const {
+  return std::max({tree_.lock_errno(), frames_->lock_errno(), composer_.lock_errno()});
+}
+
+void Show::info(relume_show_info& out) {
+  out.max_slots = limits_.slots;
+  const MirrorHead& head = coordinator_->head();
+  std::memcpy(out.show_id, folder_.identity().show_id.data(), sizeof out.show_id);
+  out.history_id = head.history;
+  out.restarts = head.restarts;
+  out.memory_lock_errno = lock_errno();
+  out.memory_locked = out.memory_lock_errno == 0 ? 1 : 0;
+  out.reserved = 0;
+  const Mirror* mirror = coordinator_->mirror();
+  copy_text(out.mirror_path, mirror != nullptr ? mirror->path() : std::string());
+}
+
+void Show::recovery(relume_recovery& out) const {
+  const std::uint32_t size = out.struct_size;
+  out = report_;
+  out.struct_size = size;
+}
+
+Fault Show::candidate(std::uint32_t n, relume_candidate& out) const {
+  if (n >= candidates_.size()) {
+    return {RELUME_E_INVALID, "n", fmt::format("there are {} candidates, 0 is the first", candidates_.size())};
+  }
+  const RecoveryCandidate& from = candidates_[n];
+  out.rung = from.rung;
+  out.verdict = from.verdict;
+  out.reserved = 0;
+  out.revision = from.revision;
+  copy_text(out.path, from.path);
+  copy_text(out.kept_as, from.kept_as);
+  copy_text(out.reason, from.reason);
+  return {};
+}
+
+}  // namespace relume

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// One open show: all rooms put together, opened in order and closed in the other.
+#pragma once
+
+#include <relume/events.h>
+#include <relume/frame.h>
+#include <relume/overlay.h>
+#include <relume/persistence.h>
+#include <relume/show.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "coordinator/coordinator.hpp"
+#include "coordinator/seams.hpp"
+#include "health/event_log.hpp"
+#include "live/composer.hpp"
+#include "live/frame_store.hpp"
+#include "live/layer_table.hpp"
+#include "live/page_tree.hpp"
+#include "live/source.hpp"
+#include "model/schema.hpp"
+#include "persistence/recovery.hpp"
+#include "platform/periodic_thread.hpp"
+
+namespace relume {
+
+class Show {
+ public:
+  static Fault open(const Schema& schema, const relume_show_options& options, const Seams& seams, std::unique_ptr<Show>& out);
+  ~Show();
+  Show(const Show&) = delete;
+  Show& operator=(const Show&) = delete;
+
+  /// Ends the thread and marks a clean close; what is left is destruction. RELUME_E_STATE inside a callback.
+  Fault close();
+
+  Coordinator& coordinator() { return *coordinator_; }
+  Composer& composer() { return composer_; }
+  EventLog& events() { return events_; }
+
+  Fault tick();
+  Fault open_reader(std::uint32_t& number);
+  void close_reader(std::uint32_t number);
+  const relume_frame* acquire(std::uint32_t reader) noexcept RELUME_NONBLOCKING { return frames_->acquire(reader); }
+  Fault open_source(const relume_source_options& options, Source*& out);
+  void close_source(Source& source);
+
+  void info(relume_show_info& out);
+  void recovery(relume_recovery& out) const;
+  Fault candidate(std::uint32_t n, relume_candidate& out) const;
+
+ private:
+  struct Limits {
+    std::uint32_t layers, slots, readers, retained, sources, overlays, events, commit_policy;
+    std::int64_t settle_ns, control_period_ns;
+  };
+  struct DropFrames { void operator()(FrameStore* f) const { f->drop(); } };
+  static Fault limits_of(const relume_show_options& options, Limits& out);
+  Show(const Limits& limits, const Seams& seams);
+  Fault recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out);
+  void look();
+  int lock_errno() const;
+  void reap_sources();
+
+  const Limits limits_;
+  const Seams seams_;
+  ShowFolder folder_;
+  PageTree tree_;
+  std::unique_ptr<FrameStore, DropFrames> frames_;
+  LayerTable layers_;
+  std::atomic<std::uint64_t> order_{1};
+  Composer composer_;
+  EventLog events_;
+  std::unique_ptr<Coordinator> coordinator_;
+  relume_recovery report_ = RELUME_RECOVERY_INIT;
+  std::vector<RecoveryCandidate> candidates_;
+
+  std::mutex roles_mutex_;  // readers and sources come and go
+  std::vector<bool> reader_open_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::uint32_t next_source_ = 1;
+  bool hands_off_ = false;  // RELUME_SHOW_NO_THREADS
+  std::unique_ptr<platform::PeriodicThread> control_;
+};
+
+}  // namespace relume

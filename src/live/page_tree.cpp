@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/page_tree.hpp"
+
+#include <utility>
+
+namespace relume {
+namespace {
+
+unsigned levels_for(std::uint32_t blocks) {
+  unsigned levels = 1;
+  for (std::uint32_t reach = 64; reach < blocks; reach *= 64) ++levels;
+  return levels;
+}
+
+std::size_t nodes_for(std::uint32_t blocks) {
+  std::size_t nodes = 0;
+  for (std::size_t level = blocks; level > 1;) nodes += level = (level + 63) / 64;
+  return nodes + 1;
+}
+
+// Roots that can be alive at once: two in the composer's hands while it compares, one in the mailbox, one being edited.
+constexpr std::size_t kAlive = 4;
+
+}  // namespace
+
+PageTree::PageTree(std::uint32_t blocks)
+    : blocks_(blocks), levels_(levels_for(blocks)), pages_(kAlive * blocks), nodes_(kAlive * nodes_for(blocks)), roots_(8) {
+  touched_.reserve(blocks);
+  replaced_.reserve(blocks + nodes_for(blocks));
+  made_.reserve(blocks + nodes_for(blocks));
+  garbage_.reserve(blocks + nodes_for(blocks));
+}
+
+PageTree::~PageTree() {
+  for (std::size_t i = garbage_begin_; i < garbage_.size(); ++i) {
+    if (garbage_[i].kind == Kind::stack) delete static_cast<const StackView*>(garbage_[i].what);
+  }
+  delete stack_;
+}
+
+void PageTree::begin() {
+  ++version_;
+  top_before_ = top_;
+  touched_.clear();
+  replaced_.clear();
+  made_.clear();
+}
+
+template <class T>
+void* PageTree::place_in(Pool<T>& pool) {
+  for (std::size_t before = garbage_.size() + 1; pool.empty() && garbage_.size() - garbage_begin_ < before;) {
+    before = garbage_.size() - garbage_begin_;
+    collect(64);
+  }
+  return pool.take();
+}
+
+template <class T>
+T* PageTree::make(Pool<T>& pool, const T* from) {
+  void* place = place_in(pool);
+  T* made = from != nullptr ? new (place) T(*from) : new (place) T();
+  made->created = version_;
+  return made;
+}
+
+Node* PageTree::edit_node(const void*& place) {
+  const auto* node = static_cast<const Node*>(place);
+  if (node != nullptr && node->created == version_) return const_cast<Node*>(node);
+  Node* made = make(nodes_, node);
+  if (node != nullptr) replaced_.push_back({node, node->created, Kind::node});
+  made_.push_back({made, 0, Kind::node});
+  place = made;
+  return made;
+}
+
+Page& PageTree::edit(std::uint32_t block) {
+  const void** place = &top_;
+  for (unsigned level = levels_; level > 0; --level) {
+    Node* node = edit_node(*place);
+    place = &node->child[(block >> (6 * (level - 1))) & 63U];
+  }
+  const auto* page = static_cast<const Page*>(*place);
+  if (page != nullptr && page->created == version_) return *const_cast<Page*>(page);
+  Page* made = make(pages_, page);
+  if (page != nullptr) replaced_.push_back({page, page->created, Kind::page});
+  made_.push_back({made, 0, Kind::page});
+  touched_.push_back(block);
+  *place = made;
+  return *made;
+}
+
+void PageTree::abort() {
+  top_ = top_before_;
+  for (const Garbage& g : made_) free(g);
+  --version_;
+}
+
+void PageTree::publish(std::uint64_t revision, std::unique_ptr<const StackView> stack) {
+  const StackView* stack_before = nullptr;
+  if (stack != nullptr) stack_before = std::exchange(stack_, stack.release());
+  Root* root = new (place_in(roots_)) Root{version_, revision, stack_, top_};
+  Root* before = published_;
+  published_ = root;
+  Root* unread = mailbox_.exchange(root, std::memory_order_acq_rel);
+  if (before != nullptr) {
+    if (unread == nullptr) {
+      last_taken_ = before->version;
+      garbage_.push_back({before, version_, Kind::root});
+    } else {
+      roots_.give(unread);
+    }
+  }
+  for (const Garbage& g : replaced_) discard(g.what, g.replaced, g.kind);
+  if (stack_before != nullptr) discard(stack_before, stack_before->created, Kind::stack);
+  // A bounded part of the composer's leavings each time: more than an edit adds, so the queue drains.
+  collect(2 * replaced_.size() + 16);
+}
+
+void PageTree::discard(const void* what, std::uint64_t created, Kind kind) {
+  const Garbage garbage{what, version_, kind};
+  if (created > last_taken_) {
+    free(garbage);  // only in roots that nobody ever took
+  } else {
+    garbage_.push_back(garbage);
+  }
+}
+
+void PageTree::free(const Garbage& garbage) {
+  switch (garbage.kind) {
+    case Kind::page: pages_.give(const_cast<void*>(garbage.what)); break;
+    case Kind::node: nodes_.give(const_cast<void*>(garbage.what)); break;
+    case Kind::root: roots_.give(const_cast<void*>(garbage.what)); break;
+    case Kind::stack: delete static_cast<const StackView*>(garbage.what); break;
+  }
+}
+
+void PageTree::collect(std::size_t at_most) {
+  const std::uint64_t held = held_version_.load(std::memory_order_acquire);
+  for (; at_most > 0 && garbage_begin_ < garbage_.size() && garbage_[garbage_begin_].replaced <= held; --at_most) {
+    free(garbage_[garbage_begin_++]);
+  }
+  if (garbage_begin_ == garbage_.size()) {
+    garbage_.clear();
+    garbage_begin_ = 0;
+  } else if (garbage_begin_ > 4096 && garbage_begin_ > garbage_.size() / 2) {
+    garbage_.erase(garbage_.begin(), garbage_.begin() + static_cast<std::ptrdiff_t>(garbage_begin_));
+    garbage_begin_ = 0;
+  }
+}
+
+}  // namespace relume

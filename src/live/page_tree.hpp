@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The persisted and committed tiers, in immutable pages of 64 slots under a tree of fan-out 64. A change copies the pages it
+// touches and the path to them; the new root goes to the composer through one atomic exchange. Nobody waits for anybody:
+//
+//   mutator (under the coordinator's mutex)        composer (frame role)
+//   Edit: copy pages -> publish root   --mailbox-->   take newest root, compare pages by address, let the old root go
+//
+// A page that the mutator replaced is reused once the composer cannot hold a root that has it. The mutator knows: what its
+// exchange returns was never taken, and the composer posts the version it holds.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "live/pool.hpp"
+#include "live/stack_view.hpp"
+
+namespace relume {
+
+inline constexpr std::uint32_t kBlockSlots = 64;
+
+/// What of a block outlives the process: exactly the bytes that the mirror keeps.
+struct SavedBlock {
+  std::uint64_t persisted_present = 0;
+  std::uint64_t committed_present = 0;
+  std::array<std::uint32_t, kBlockSlots> persisted{};  // the default where absent
+  std::array<std::uint32_t, kBlockSlots> committed{};
+
+  std::uint32_t resting(std::uint32_t lane) const noexcept {
+    return ((committed_present >> lane) & 1U) != 0 ? committed[lane] : persisted[lane];
+  }
+};
+
+/// When an operator took a slot from automation: the order of that mutation, with flags in the low bits.
+struct Taken {
+  static constexpr std::uint64_t kGlide = 1;  // what it ends glides back
+  static constexpr std::uint64_t kForce = 2;  // it ends automation of every priority
+  static constexpr unsigned kShift = 2;
+};
+
+struct alignas(64) Page {
+  SavedBlock saved;
+  std::array<std::uint64_t, kBlockSlots> taken{};
+  std::uint64_t created = 0;  // version of the edit that made it
+};
+
+struct alignas(64) Node {
+  std::array<const void*, 64> child{};
+  std::uint64_t created = 0;
+};
+
+struct Root {
+  std::uint64_t version = 0;
+  std::uint64_t revision = 0;
+  const StackView* stack = nullptr;
+  const void* top = nullptr;
+};
+
+class PageTree {
+ public:
+  explicit PageTree(std::uint32_t blocks);
+  PageTree(const PageTree&) = delete;
+  PageTree& operator=(const PageTree&) = delete;
+  ~PageTree();
+
+  std::uint32_t blocks() const noexcept { return blocks_; }
+  int lock_errno() const { return pages_.lock_errno(); }
+
+  // --- mutator: one at a time, under the coordinator's mutex ---
+
+  /// The newest page of a block, nullptr when nothing was ever there. Sees an edit in progress.
+  const Page* page(std::uint32_t block) const { return find(top_, block); }
+  std::uint64_t version() const { return version_; }
+
+  /// Begins an edit; nobody sees it until publish().
+  void begin();
+  /// The block's page of this edit, copied on first touch.
+  Page& edit(std::uint32_t block);
+  const std::vector<std::uint32_t>& touched() const { return touched_; }
+  void abort();
+  /// Shows the edit to the composer, whole. `stack` replaces the stack view when not nullptr.
+  void publish(std::uint64_t revision, std::unique_ptr<const StackView> stack);
+
+  // --- composer: frame role ---
+
+  /// The newest root when there is a newer one than the held one, else nullptr.
+  const Root* take() noexcept { return mailbox_.exchange(nullptr, std::memory_order_acquire); }
+  /// The roots before this one are not looked at any more.
+  void hold(const Root& root) noexcept { held_version_.store(root.version, std::memory_order_release); }
+  /// Calls f(block, page) for every block whose page differs between two roots; `before` may be nullptr.
+  template <class F>
+  void compare(const Root* before, const Root& after, F&& f) const noexcept {
+    compare_level(before != nullptr ? before->top : nullptr, after.top, levels_, 0, f);
+  }
+  const Page* page(const Root& root, std::uint32_t block) const noexcept { return find(root.top, block); }
+
+ private:
+  enum class Kind : std::uint8_t { page, node, root, stack };
+  struct Garbage {
+    const void* what;
+    std::uint64_t replaced;  // free once the composer holds this version or a later one
+    Kind kind;
+  };
+
+  const Page* find(const void* top, std::uint32_t block) const noexcept {
+    for (unsigned level = levels_; level > 0 && top != nullptr; --level) {
+      top = static_cast<const Node*>(top)->child[(block >> (6 * (level - 1))) & 63U];
+    }
+    return static_cast<const Page*>(top);
+  }
+
+  template <class F>
+  void compare_level(const void* before, const void* after, unsigned level, std::uint32_t block, F& f) const noexcept {
+    if (before == after || after == nullptr) return;
+    if (level == 0) {
+      f(block, *static_cast<const Page*>(after));
+      return;
+    }
+    const auto* a = static_cast<const Node*>(after);
+    const auto* b = static_cast<const Node*>(before);
+    for (std::uint32_t i = 0; i < 64; ++i) {
+      compare_level(b != nullptr ? b->child[i] : nullptr, a->child[i], level - 1, (block << 6U) | i, f);
+    }
+  }
+
+  template <class T>
+  void* place_in(Pool<T>& pool);
+  template <class T>
+  T* make(Pool<T>& pool, const T* from);
+  Node* edit_node(const void*& place);
+  void discard(const void* what, std::uint64_t created, Kind kind);
+  void free(const Garbage& garbage);
+  void collect(std::size_t at_most);
+
+  std::uint32_t blocks_;
+  unsigned levels_;
+  Pool<Page> pages_;
+  Pool<Node> nodes_;
+  Pool<Root> roots_;
+
+  const void* top_ = nullptr;
+  const void* top_before_ = nullptr;
+  std::uint64_t version_ = 0;
+  std::uint64_t last_taken_ = 0;  // newest version that the composer is known to have taken
+  const StackView* stack_ = nullptr;
+  Root* published_ = nullptr;
+  std::vector<std::uint32_t> touched_;
+  std::vector<Garbage> replaced_;  // by the edit in progress
+  std::vector<Garbage> made_;      // by the edit in progress
+  std::vector<Garbage> garbage_;   // a queue: replaced versions rise
+  std::size_t garbage_begin_ = 0;
+
+  alignas(64) std::atomic<Root*> mailbox_{nullptr};
+  alignas(64) std::atomic<std::uint64_t> held_version_{0};
+};
+
+}  // namespace relume

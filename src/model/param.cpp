@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/param.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "model/key.hpp"
+
+namespace relume {
+
+std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING {
+  switch (type) {
+    case RELUME_BOOL:
+    case RELUME_INT:
+    case RELUME_FLOAT:
+    case RELUME_ENUM: return 1;
+    case RELUME_VEC2:
+    case RELUME_TIME: return 2;
+    case RELUME_VEC3: return 3;
+    case RELUME_VEC4:
+    case RELUME_COLOR: return 4;
+    default: return 0;
+  }
+}
+
+bool is_float_type(std::uint32_t type) noexcept RELUME_NONBLOCKING {
+  return type == RELUME_FLOAT || (type >= RELUME_VEC2 && type <= RELUME_COLOR);
+}
+
+namespace {
+
+const char* type_name(std::uint32_t type) {
+  static constexpr const char* names[] = {"none", "bool", "int",   "float", "vec2",
+                                          "vec3", "vec4", "color", "enum",  "time"};
+  return type < std::size(names) ? names[type] : "an unknown type";
+}
+
+// Ranges are compared in the value's own type: 0.1F is inside a range that ends at 0.1.
+template <class T>
+relume_result fit(const ParamDef& def, T& value) noexcept RELUME_NONBLOCKING {
+  if (!def.bounded) return RELUME_OK;
+  const T low = static_cast<T>(def.min);
+  const T high = static_cast<T>(def.max);
+  if (value >= low && value <= high) return RELUME_OK;
+  if ((def.flags & RELUME_PARAM_CLAMP) == 0) return RELUME_E_RANGE;
+  value = value < low ? low : high;
+  return RELUME_OK;
+}
+
+relume_result encode_whole(const ParamDef& def, std::int32_t value, Lanes& out) noexcept RELUME_NONBLOCKING {
+  if (def.type == RELUME_INT) {
+    const relume_result result = fit(def, value);
+    if (result != RELUME_OK) return result;
+  } else {
+    const std::int32_t last = def.type == RELUME_BOOL ? 1 : static_cast<std::int32_t>(def.labels.size()) - 1;
+    if (value < 0 || value > last) {
+      if ((def.flags & RELUME_PARAM_CLAMP) == 0) return RELUME_E_RANGE;
+      value = value < 0 ? 0 : last;
+    }
+  }
+  out[0] = std::bit_cast<std::uint32_t>(value);
+  return RELUME_OK;
+}
+
+}  // namespace
+
+relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes& out) noexcept RELUME_NONBLOCKING {
+  if (value.type != def.type) return RELUME_E_TYPE;
+  out = {};
+  if (is_float_type(def.type)) {
+    for (std::uint32_t i = 0; i < def.lanes; ++i) {
+      float lane = value.as.f[i];
+      if (!std::isfinite(lane)) return RELUME_E_NOT_FINITE;
+      const relume_result result = fit(def, lane);
+      if (result != RELUME_OK) return result;
+      // One zero only: minus zero compares equal but has other bits, and would count as a change.
+      out[i] = std::bit_cast<std::uint32_t>(lane + 0.0F);
+    }
+    return RELUME_OK;
+  }
+  if (def.type == RELUME_TIME) {
+    std::int64_t time = value.as.t;
+    const relume_result result = fit(def, time);
+    out[0] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(time));
+    out[1] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(time) >> 32U);
+    return result;
+  }
+  return encode_whole(def, value.as.i, out);
+}
+
+relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING {
+  relume_value value{};
+  value.type = type;
+  if (is_float_type(type)) {
+    const std::uint32_t count = lanes_of(type);
+    for (std::uint32_t i = 0; i < count; ++i) value.as.f[i] = std::bit_cast<float>(lanes[i]);
+  } else if (type == RELUME_TIME) {
+    value.as.t = static_cast<std::int64_t>(lanes[0] | (static_cast<std::uint64_t>(lanes[1]) << 32U));
+  } else {
+    value.as.i = std::bit_cast<std::int32_t>(lanes[0]);
+  }
+  return value;
+}
+
+Fault value_fault(const ParamDef& def, const std::string& route, relume_result code) {
+  switch (code) {
+    case RELUME_E_TYPE:
+      return {code, route, fmt::format("{} takes a value of type {}", route, type_name(def.type))};
+    case RELUME_E_NOT_FINITE:
+      return {code, route, fmt::format("{} was given NaN or infinity; give a finite number", route)};
+    case RELUME_E_RANGE:
+      if (def.type == RELUME_ENUM) {
+        return {code, route, fmt::format("{} has labels 0 to {}", route, def.labels.size() - 1)};
+      }
+      if (def.type == RELUME_BOOL) return {code, route, fmt::format("{} takes 0 or 1", route)};
+      return {code, route, fmt::format("{} takes {} to {}", route, def.min, def.max)};
+    default: return {code, route, fmt::format("{} was refused", route)};
+  }
+}
+
+namespace {
+
+Fault check_labels(const relume_param_def& from, ParamDef& out) {
+  if (out.type != RELUME_ENUM) {
+    if (from.label_count == 0) return {};
+    return {RELUME_E_INVALID, out.key, "labels belong to enum parameters only: drop them or change the type"};
+  }
+  if (from.label_count == 0 || from.label_count > 65535 || from.labels == nullptr) {
+    return {RELUME_E_INVALID, out.key, "an enum needs 1 to 65,535 labels"};
+  }
+  for (std::uint32_t i = 0; i < from.label_count; ++i) {
+    const char* text = from.labels[i];
+    const std::string label = text != nullptr ? text : "";
+    if (label.empty() || label.size() > kMaxKeyBytes) {
+      return {RELUME_E_INVALID, out.key, fmt::format("label {} must have 1 to 63 bytes", i)};
+    }
+    if (std::find(out.labels.begin(), out.labels.end(), label) != out.labels.end()) {
+      return {RELUME_E_INVALID, out.key, fmt::format("label {} is there twice: {}", i, label)};
+    }
+    out.labels.push_back(label);
+  }
+  return {};
+}
+
+Fault check_range(const relume_param_def& from, ParamDef& out) {
+  if (!std::isfinite(from.min) || !std::isfinite(from.max)) {
+    return {RELUME_E_NOT_FINITE, out.key, "the range is NaN or infinite; leave min and max 0 for no bounds"};
+  }
+  if (from.min == from.max) return {};
+  if (out.type == RELUME_BOOL || out.type == RELUME_ENUM) {
+    return {RELUME_E_INVALID, out.key, "bool and enum take no range"};
+  }
+  const double limit = is_float_type(out.type) ? 3.4028234663852886e38 : out.type == RELUME_INT ? 2147483647.0 : 9.2e18;
+  if (from.min > from.max || from.min < -limit || from.max > limit) {
+    return {RELUME_E_INVALID, out.key,
+            fmt::format("the range {} to {} is empty or beyond type {}", from.min, from.max, type_name(out.type))};
+  }
+  out.bounded = true;
+  out.min = from.min;
+  out.max = from.max;
+  return {};
+}
+
+Fault check_initial(const relume_param_def& from, ParamDef& out) {
+  relume_value initial = from.default_value;
+  if (initial.type == 0) {
+    initial.type = out.type;
+    const double nearest = out.bounded ? std::clamp(0.0, out.min, out.max) : 0.0;
+    if (is_float_type(out.type)) {
+      std::fill(std::begin(initial.as.f), std::end(initial.as.f), static_cast<float>(nearest));
+    } else if (out.type == RELUME_TIME) {
+      initial.as.t = static_cast<std::int64_t>(nearest);
+    } else {
+      initial.as.i = static_cast<std::int32_t>(nearest);
+    }
+  }
+  const std::uint32_t flags = out.flags;
+  out.flags &= ~static_cast<std::uint32_t>(RELUME_PARAM_CLAMP);  // a default is never bent, it is wrong or right
+  const relume_result result = encode_value(out, initial, out.initial);
+  out.flags = flags;
+  if (result == RELUME_OK) return {};
+  Fault fault = value_fault(out, out.key, result);
+  fault.message = "the default does not fit: " + fault.message;
+  return fault;
+}
+
+}  // namespace
+
+Fault make_param(const relume_param_def& from, ParamDef& out) {
+  out.key = from.key != nullptr ? from.key : "";
+  if (!valid_key(out.key)) return key_fault(out.key, "the parameter's");
+  out.type = from.type;
+  out.lanes = lanes_of(from.type);
+  if (out.lanes == 0) return {RELUME_E_TYPE, out.key, fmt::format("{} is not a value type", from.type)};
+  constexpr std::uint32_t known = RELUME_PARAM_CLAMP | RELUME_PARAM_RECALL_SAFE | RELUME_PARAM_LOSSY;
+  if ((from.flags & ~known) != 0 || from.reserved != 0 || from.commit_policy > RELUME_COMMIT_PERSIST) {
+    return {RELUME_E_INVALID, out.key, "flags, commit_policy or reserved hold a number that has no meaning"};
+  }
+  out.flags = from.flags;
+  out.commit_policy = from.commit_policy;
+  if (from.smoothing_ns < 0 || from.settle_ns < 0) {
+    return {RELUME_E_INVALID, out.key, "smoothing_ns and settle_ns cannot be negative"};
+  }
+  if (from.smoothing_ns > 0 && !is_float_type(out.type)) {
+    return {RELUME_E_INVALID, out.key, "only float, vec and color can be smoothed; set smoothing_ns to 0"};
+  }
+  out.smoothing_ns = from.smoothing_ns;
+  out.settle_ns = from.settle_ns;
+  if (Fault fault = check_labels(from, out)) return fault;
+  if (Fault fault = check_range(from, out)) return fault;
+  return check_initial(from, out);
+}
+
+}  // namespace relume

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parameter definitions, and values as they pass the door: checked, clamped or refused, and turned into slots.
+#pragma once
+
+#include <relume/value.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/fault.hpp"
+
+namespace relume {
+
+using Lanes = std::array<std::uint32_t, 4>;  // a value as 1 to 4 slots; unused lanes are 0
+
+struct ParamDef {
+  std::string key;
+  std::uint32_t type = 0;
+  std::uint32_t lanes = 0;
+  std::uint32_t slot = 0;  // first slot within the layer
+  bool bounded = false;
+  double min = 0;
+  double max = 0;
+  Lanes initial{};
+  std::vector<std::string> labels;
+  std::uint32_t flags = 0;
+  std::uint32_t commit_policy = 0;
+  std::int64_t smoothing_ns = 0;
+  std::int64_t settle_ns = 0;
+
+  bool glides() const noexcept { return smoothing_ns > 0; }
+  std::uint64_t lane_mask() const noexcept { return (std::uint64_t{1} << lanes) - 1; }
+};
+
+/// What automation has to come within of its target to have arrived, as a part of the range (DESIGN 5, rule 2).
+inline constexpr double kArrival = 1e-4;
+
+std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING;
+bool is_float_type(std::uint32_t type) noexcept RELUME_NONBLOCKING;
+
+/// Checks a value against a definition and encodes it; a range clamps or rejects as the definition says.
+relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes& out) noexcept RELUME_NONBLOCKING;
+relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING;
+
+/// Why encode_value refused, in words.
+Fault value_fault(const ParamDef& def, const std::string& route, relume_result code);
+
+/// Turns a host's definition into ours; `slot` is set by the layer type.
+Fault make_param(const relume_param_def& from, ParamDef& out);
+
+}  // namespace relume

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a host declares before it opens a show: layer types, and the stack of a new show.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "model/layer_type.hpp"
+
+namespace relume {
+
+class Schema {
+ public:
+  Fault add_type(const relume_layer_type_def& def);
+  Fault add_layer(std::string_view layer_key, std::string_view type_key);
+  std::shared_ptr<const LayerType> type(std::string_view key) const;
+  const std::vector<std::shared_ptr<const LayerType>>& types() const { return types_; }
+  /// Layer key and type key, bottom to top.
+  const std::vector<std::pair<std::string, std::string>>& layers() const { return layers_; }
+
+ private:
+  std::vector<std::shared_ptr<const LayerType>> types_;
+  std::vector<std::pair<std::string, std::string>> layers_;
+};
+
+}  // namespace relume

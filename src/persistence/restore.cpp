@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "persistence/restore.hpp"
+
+#include <algorithm>
+
+namespace relume {
+namespace {
+
+// A tier's value of one parameter, lane by lane out of the blocks.
+struct Place {
+  std::uint32_t slot;
+  std::uint32_t block() const { return slot / kBlockSlots; }
+  std::uint32_t lane() const { return slot % kBlockSlots; }
+  std::uint64_t bit() const { return std::uint64_t{1} << lane(); }
+};
+
+bool read(const SavedBlock* from, bool committed, Place first, std::uint32_t lanes, Lanes& out) {
+  if (from == nullptr) return false;
+  if (((committed ? from->committed_present : from->persisted_present) & first.bit()) == 0) return false;
+  for (std::uint32_t i = 0; i < lanes; ++i) out[i] = (committed ? from->committed : from->persisted)[first.lane() + i];
+  return true;
+}
+
+void write(SavedBlock& to, bool committed, Place first, std::uint32_t lanes, const Lanes& value, bool present) {
+  const std::uint64_t mask = ((std::uint64_t{1} << lanes) - 1) << first.lane();
+  for (std::uint32_t i = 0; i < lanes; ++i) (committed ? to.committed : to.persisted)[first.lane() + i] = value[i];
+  if (present) (committed ? to.committed_present : to.persisted_present) |= mask;
+}
+
+// The value as today's definition has it; false when it does not fit and would have to be guessed.
+bool convert(const ParamDef& from, const ParamDef& to, const Lanes& value, Lanes& out) {
+  if (from.type != to.type) return false;
+  relume_value typed = decode_value(from.type, value.data());
+  if (to.type == RELUME_ENUM && from.labels != to.labels) {
+    if (typed.as.i < 0 || static_cast<std::size_t>(typed.as.i) >= from.labels.size()) return false;
+    const auto label = std::find(to.labels.begin(), to.labels.end(), from.labels[static_cast<std::size_t>(typed.as.i)]);
+    if (label == to.labels.end()) return false;
+    typed.as.i = static_cast<std::int32_t>(label - to.labels.begin());
+  }
+  ParamDef clamping;
+  clamping.type = to.type;
+  clamping.lanes = to.lanes;
+  clamping.bounded = to.bounded;
+  clamping.min = to.min;
+  clamping.max = to.max;
+  if (to.type == RELUME_INT || to.type == RELUME_TIME || is_float_type(to.type)) clamping.flags = RELUME_PARAM_CLAMP;
+  if (to.type == RELUME_ENUM) return encode_value(to, typed, out) == RELUME_OK;
+  return encode_value(clamping, typed, out) == RELUME_OK;
+}
+
+void fill_defaults(const Layer& layer, std::vector<SavedBlock>& blocks) {
+  for (const ParamDef& def : layer.type->params()) {
+    const Place place{layer.first_slot + def.slot};
+    write(blocks[place.block()], false, place, def.lanes, def.initial, false);
+  }
+}
+
+using BlockAt = std::function<const SavedBlock*(std::uint32_t)>;
+
+void keep_values(const SavedLayer& saved, const Layer& layer, const BlockAt& block, RestoredLayers& out) {
+  const bool same_places = saved.type->same_shape(*layer.type);
+  for (const ParamDef& from : saved.type->params()) {
+    const ParamDef* to = layer.type->find(from.key);
+    const Place old{saved.first_slot + from.slot};
+    const SavedBlock* source = block(old.block());
+    for (const bool committed : {false, true}) {
+      Lanes value{};
+      if (!read(source, committed, old, from.lanes, value)) continue;
+      Lanes fits{};
+      if (to == nullptr || !convert(from, *to, value, fits)) {
+        ++out.cleared_values;
+        continue;
+      }
+      const Place place{layer.first_slot + to->slot};
+      write(out.blocks[place.block()], committed, place, to->lanes, fits, true);
+    }
+  }
+  if (!same_places) ++out.converted_layers;
+}
+
+void keep_bits(const SavedLayer& saved, const Layer& layer, const BlockAt& block, RestoredLayers& out) {
+  for (const ParamDef& def : saved.type->params()) {
+    const Place old{saved.first_slot + def.slot};
+    const Place place{layer.first_slot + def.slot};
+    for (const bool committed : {false, true}) {
+      Lanes value{};
+      if (!read(block(old.block()), committed, old, def.lanes, value)) continue;
+      write(out.blocks[place.block()], committed, place, def.lanes, value, true);
+    }
+  }
+  ++out.dormant_layers;
+}
+
+}  // namespace
+
+Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out) {
+  out.blocks.assign(stack.max_slots() / kBlockSlots, {});
+  for (const auto& [key, type] : schema.layers()) {
+    const Layer* layer = nullptr;
+    if (Fault fault = stack.add(key, schema.type(type), relume_layer{0}, layer)) return fault;
+    fill_defaults(*layer, out.blocks);
+  }
+  return {};
+}
+
+Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, Stack& stack, RestoredLayers& out) {
+  out.blocks.assign(stack.max_slots() / kBlockSlots, {});
+  // One layer that changed shape moves them all: its new place must not be somebody's old one.
+  bool in_place = true;
+  for (const SavedLayer& layer : saved.layers) {
+    const auto declared = schema.type(layer.type->key());
+    if (declared != nullptr && !layer.type->same_shape(*declared)) in_place = false;
+    const std::uint64_t end = std::uint64_t{layer.first_slot} + layer.type->slot_count();
+    if (end > stack.max_slots()) in_place = false;
+  }
+  for (const SavedLayer& from : saved.layers) {
+    auto type = schema.type(from.type->key());
+    const bool dormant = type == nullptr;
+    if (dormant) type = from.type;
+    const Layer* layer = nullptr;
+    const std::uint32_t slot = in_place ? from.first_slot : Stack::kPlaced;
+    if (Fault fault = stack.restore(from.key, type, from.id, from.flags, slot, layer)) return fault;
+    if (dormant) {
+      keep_bits(from, *layer, block, out);
+    } else {
+      fill_defaults(*layer, out.blocks);
+      keep_values(from, *layer, block, out);
+    }
+  }
+  stack.set_next_layer_id(saved.next_layer_id);
+  return {};
+}
+
+}  // namespace relume

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// From saved layers and values to a stack and values that fit what the host declares today.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "live/page_tree.hpp"
+#include "model/schema.hpp"
+#include "persistence/structure_codec.hpp"
+
+namespace relume {
+
+struct RestoredLayers {
+  std::vector<SavedBlock> blocks;
+  std::uint32_t dormant_layers = 0;
+  std::uint32_t converted_layers = 0;
+  std::uint32_t cleared_values = 0;
+};
+
+/// A new stack as the schema declares it, all defaults. RELUME_E_LIMIT when it does not fit.
+Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out);
+
+/// A saved stack under the declared types: equal control key and shape keep their value, a changed range clamps, an enum
+/// matches by label, anything else is cleared (DESIGN 5). A layer whose type is not declared stays dormant with its bits.
+/// RELUME_E_LIMIT when it does not fit the capacities, RELUME_E_INVALID when it contradicts itself.
+Fault restore_saved(const Schema& schema, const SavedStack& saved,
+                    const std::function<const SavedBlock*(std::uint32_t)>& block, Stack& stack, RestoredLayers& out);
+
+}  // namespace relume
