@@ -14,7 +14,7 @@
  *              holds the role of one handle; the role may move between threads when the caller synchronises the hand-over.
  *   Realtime   `wait-free`: bounded work; no allocation, no lock, no system call, and no page fault once the memory could be
  *              locked (relume_show_info). Those functions carry RELUME_NONBLOCKING. `blocking`: anything else.
- *   Time       Monotonic nanoseconds in int64_t; the clock is the host's choice as long as one show sees one clock.
+ *   Time       Monotonic nanoseconds from 0 up in int64_t; the clock is the host's choice as long as a show sees one clock.
  */
 #ifndef RELUME_BASE_H
 #define RELUME_BASE_H

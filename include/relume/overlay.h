@@ -11,7 +11,8 @@
  * per lane, from the value composed at t0: the closed form of a first-order low-pass for a step input. Within 1e-4 of the range
  * (of the step, where the range is unbounded) it has arrived and is then exact. Releasing glides back by the same rule.
  *
- * One overlay per parameter: a write takes the parameter when its source's priority is at least that of the overlay there.
+ * One overlay per parameter: a write takes the parameter when its source's priority is at least that of the overlay there; the
+ * newest value of a weaker source waits below and takes it when the stronger one has been released or has settled.
  * Writing the value that the source wrote last is no change and does not take the parameter back from the operator.
  */
 #ifndef RELUME_OVERLAY_H

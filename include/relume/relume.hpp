@@ -33,6 +33,35 @@ class Error : public std::runtime_error {
 };
 
 namespace detail {
+/// A show and whether it is still open: handles that outlive it find out.
+struct Open {
+  explicit Open(relume_show* show) noexcept : raw(show) {}
+  Open(const Open&) = delete;
+  Open& operator=(const Open&) = delete;
+  ~Open() { relume_show_close(raw, nullptr); }
+  relume_show* raw;
+};
+/// A handle that ends with itself or with its show, whichever is first.
+template <class T, void (*Close)(T*)>
+class Role {
+ public:
+  Role(std::weak_ptr<Open> show, T* raw) noexcept : show_(std::move(show)), raw_(raw) {}
+  Role(Role&& other) noexcept : show_(std::move(other.show_)), raw_(std::exchange(other.raw_, nullptr)) {}
+  Role& operator=(Role&& other) noexcept {
+    std::swap(show_, other.show_);
+    std::swap(raw_, other.raw_);
+    return *this;
+  }
+  ~Role() {
+    if (raw_ != nullptr && show_.lock() != nullptr) Close(raw_);
+  }
+  T* get() const noexcept { return raw_; }
+
+ private:
+  std::weak_ptr<Open> show_;
+  T* raw_;
+};
+inline void close_events(relume_events* events) { relume_events_close(events, nullptr); }
 inline void check(relume_result result, const relume_error& error) {
   if (result != RELUME_OK) throw Error(error);
 }
@@ -146,7 +175,7 @@ class RetainedFrame {
   std::unique_ptr<const relume_frame, Release> raw_;
 };
 
-/// The reader role of one output. Ends before its show does.
+/// The reader role of one output. It ends with its show at the latest, and must not be used after that.
 class Reader {
  public:
   /// The newest frame, borrowed until the next acquire. Wait-free.
@@ -154,12 +183,12 @@ class Reader {
 
  private:
   friend class Show;
-  explicit Reader(relume_reader* raw) : handle_(raw) {}
-  struct Close { void operator()(relume_reader* r) const noexcept { relume_reader_close(r); } };
-  std::unique_ptr<relume_reader, Close> handle_;
+  Reader(const std::shared_ptr<detail::Open>& show, relume_reader* raw) : handle_(show, raw) {}
+  detail::Role<relume_reader, relume_reader_close> handle_;
 };
 
-/// The source role of one automation input. Ends before its show does. Writes are wait-free and return the reason.
+/// The source role of one automation input. It ends with its show at the latest, and must not be used after that.
+/// Writes are wait-free and return the reason.
 class Source {
  public:
   relume_result write(relume_param param, const relume_value& value, std::int64_t now_ns) noexcept {
@@ -181,12 +210,11 @@ class Source {
 
  private:
   friend class Show;
-  explicit Source(relume_source* raw) : handle_(raw) {}
-  struct Close { void operator()(relume_source* s) const noexcept { relume_source_close(s); } };
-  std::unique_ptr<relume_source, Close> handle_;
+  Source(const std::shared_ptr<detail::Open>& show, relume_source* raw) : handle_(show, raw) {}
+  detail::Role<relume_source, relume_source_close> handle_;
 };
 
-/// A polled subscription to what happens. Ends before its show does.
+/// A polled subscription to what happens. It ends with its show at the latest, and must not be used after that.
 class Events {
  public:
   /// Up to `capacity` events, oldest first; `missed` counts those lost before them.
@@ -201,9 +229,8 @@ class Events {
 
  private:
   friend class Show;
-  explicit Events(relume_events* raw) : handle_(raw) {}
-  struct Close { void operator()(relume_events* e) const noexcept { relume_events_close(e, nullptr); } };
-  std::unique_ptr<relume_events, Close> handle_;
+  Events(const std::shared_ptr<detail::Open>& show, relume_events* raw) : handle_(show, raw) {}
+  detail::Role<relume_events, detail::close_events> handle_;
 };
 
 /// Changes that are applied as one: one revision for all, or none.
@@ -264,15 +291,18 @@ class Show {
     relume_error error = RELUME_ERROR_INIT;
     relume_show* raw = nullptr;
     detail::check(relume_show_open(schema.get(), &options, &raw, &error), error);
-    handle_.reset(raw);
+    handle_ = std::make_shared<detail::Open>(raw);
   }
+  /// Takes over a handle that the C API opened.
+  explicit Show(relume_show* opened) : handle_(std::make_shared<detail::Open>(opened)) {}
   /// Closes now and says so; the destructor closes too.
   void close() {
     relume_error error = RELUME_ERROR_INIT;
-    detail::check(relume_show_close(handle_.get(), &error), error);
-    static_cast<void>(handle_.release());
+    detail::check(relume_show_close(handle_->raw, &error), error);
+    handle_->raw = nullptr;
+    handle_.reset();
   }
-  relume_show* get() const noexcept { return handle_.get(); }
+  relume_show* get() const noexcept { return handle_->raw; }
 
   relume_show_info info() const {
     relume_show_info info = RELUME_SHOW_INFO_INIT;
@@ -384,17 +414,17 @@ class Show {
   Reader reader() {
     relume_reader* raw = nullptr;
     call([&](relume_error* e) { return relume_reader_open(get(), &raw, e); });
-    return Reader(raw);
+    return Reader(handle_, raw);
   }
   Source source(const relume_source_options& options = RELUME_SOURCE_OPTIONS_INIT) {
     relume_source* raw = nullptr;
     call([&](relume_error* e) { return relume_source_open(get(), &options, &raw, e); });
-    return Source(raw);
+    return Source(handle_, raw);
   }
   Events events() {
     relume_events* raw = nullptr;
     call([&](relume_error* e) { return relume_events_open(get(), nullptr, nullptr, &raw, e); });
-    return Events(raw);
+    return Events(handle_, raw);
   }
   /// One look of the control thread, for shows opened with RELUME_SHOW_NO_THREADS.
   void tick() {
@@ -413,8 +443,7 @@ class Show {
     call([&](relume_error* e) { return f(&outcome, e); });
     return outcome;
   }
-  struct Close { void operator()(relume_show* s) const noexcept { relume_show_close(s, nullptr); } };
-  std::unique_ptr<relume_show, Close> handle_;
+  std::shared_ptr<detail::Open> handle_;
 };
 
 }  // namespace relume

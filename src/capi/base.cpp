@@ -83,7 +83,7 @@ void relume_source_options_init(relume_source_options* options, size_t struct_si
   init(options, struct_size, relume_source_options RELUME_SOURCE_OPTIONS_INIT);
 }
 
-uint32_t relume_type_lanes(uint32_t type) RELUME_NONBLOCKING { return relume::lanes_of(type); }
+uint32_t relume_type_lanes(uint32_t type) RELUME_NONBLOCKING { return relume::core::lanes_of(type); }
 
 relume_value relume_value_bool(int on) RELUME_NONBLOCKING { return whole(RELUME_BOOL, on != 0 ? 1 : 0); }
 relume_value relume_value_int(int32_t value) RELUME_NONBLOCKING { return whole(RELUME_INT, value); }

@@ -16,7 +16,7 @@
 #include "coordinator/show.hpp"
 
 struct relume_schema {
-  relume::Schema schema;
+  relume::core::Schema schema;
 };
 
 struct relume_reader {
@@ -26,17 +26,17 @@ struct relume_reader {
 
 struct relume_source {
   relume_show* owner;
-  relume::Source* source;
+  relume::core::Source* source;
 };
 
 struct relume_events {
   relume_show* owner;
-  relume::EventSubscription* subscription;
+  relume::core::EventSubscription* subscription;
 };
 
 /// A show and the handles that end with it.
 struct relume_show {
-  std::unique_ptr<relume::Show> show;
+  std::unique_ptr<relume::core::Show> show;
   std::mutex mutex;
   std::vector<std::unique_ptr<relume_reader>> readers;
   std::vector<std::unique_ptr<relume_source>> sources;
@@ -56,7 +56,7 @@ struct relume_show {
   }
 };
 
-namespace relume::capi {
+namespace relume::core::capi {
 
 /// Fills the caller's error, as much of it as the caller knows, and returns the code.
 inline relume_result report(const Fault& fault, relume_error* error) {
@@ -121,4 +121,4 @@ relume_result filled(T* out, const char* what, relume_error* error, F f) noexcep
   });
 }
 
-}  // namespace relume::capi
+}  // namespace relume::core::capi

@@ -2,8 +2,8 @@
 // The realtime side: compose, read, automate.
 #include "capi/handles.hpp"
 
-using namespace relume;
-using namespace relume::capi;
+using namespace relume::core;
+using namespace relume::core::capi;
 
 extern "C" {
 

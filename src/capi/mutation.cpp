@@ -4,8 +4,8 @@
 
 #include "capi/handles.hpp"
 
-using namespace relume;
-using namespace relume::capi;
+using namespace relume::core;
+using namespace relume::core::capi;
 
 namespace {
 

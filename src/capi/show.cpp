@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capi/handles.hpp"
 
-using namespace relume;
-using namespace relume::capi;
+using namespace relume::core;
+using namespace relume::core::capi;
 
 extern "C" {
 

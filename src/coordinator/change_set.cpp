@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 std::uint64_t mask_of(std::uint32_t slot, std::uint32_t lanes) {
@@ -178,4 +178,4 @@ void ChangeSet::reset(const Layer& layer) {
   }
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -9,7 +9,7 @@
 
 #include "coordinator/coordinator.hpp"
 
-namespace relume {
+namespace relume::core {
 
 /// A change after its names and its value were checked.
 struct ResolvedChange {
@@ -54,4 +54,4 @@ class ChangeSet {
   bool lossy_only_ = true;
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -9,7 +9,7 @@
 #include "coordinator/change_set.hpp"
 #include "persistence/structure_codec.hpp"
 
-namespace relume {
+namespace relume::core {
 
 Coordinator::Coordinator(Parts parts, const Seams& seams)
     : schema_(std::move(parts.schema)),
@@ -319,4 +319,4 @@ void Coordinator::commit_one(const CommitRequest& request) {
   composer_.answer({tree_.version(), request.overlay, request.token, true});
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -27,7 +27,7 @@
 #include "persistence/mirror.hpp"
 #include "platform/mutex.hpp"
 
-namespace relume {
+namespace relume::core {
 
 class Coordinator {
  public:
@@ -50,6 +50,14 @@ class Coordinator {
 
   /// Applies a change-set: one revision, or nothing and a Fault. `added` gets the layer of its last ADD.
   Fault apply(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added);
+
+  /// For tests that kill between the steps of a mutation: called after 1 hot state and mirror, 2 output, 3 clients, 4 disk
+  /// (DESIGN 3). Set before mutations begin.
+  using StepObserver = void (*)(void* user, int step);
+  void observe_steps(StepObserver observer, void* user) {
+    step_observer_ = observer;
+    step_user_ = user;
+  }
 
   /// Takes what automation has settled. Control role.
   void commit_settled();
@@ -78,7 +86,7 @@ class Coordinator {
               std::unique_ptr<const StackView> view, relume_outcome& outcome);
   void commit_one(const CommitRequest& request);
   void step(int number) {
-    if (seams_.after_step != nullptr) seams_.after_step(seams_.user, number);
+    if (step_observer_ != nullptr) step_observer_(step_user_, number);
   }
   std::unique_ptr<StackView> view_of(const Stack& stack, std::uint64_t version) const;
   void update_layer_table(const Stack& before, const Stack& after);
@@ -109,6 +117,8 @@ class Coordinator {
   std::atomic<std::uint64_t>& order_;
   SaveLedger ledger_;
   std::atomic<std::uint64_t> rejected_{0};
+  StepObserver step_observer_ = nullptr;
+  void* step_user_ = nullptr;
 };
 
-}  // namespace relume
+}  // namespace relume::core

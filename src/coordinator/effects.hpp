@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace relume {
+namespace relume::core {
 
 struct Effects {
   std::uint32_t targets = 0;  // relume_targets
@@ -42,4 +42,4 @@ constexpr bool is_structural(std::uint32_t kind) noexcept {
   return kind >= RELUME_CHANGE_ADD && kind <= RELUME_CHANGE_BYPASS;
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -7,7 +7,7 @@
 
 #include "coordinator/coordinator.hpp"
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 template <std::size_t N>
@@ -206,4 +206,4 @@ void Coordinator::status(relume_status& out) {
   out.rejected = rejected_.load(std::memory_order_relaxed);
 }
 
-}  // namespace relume
+}  // namespace relume::core

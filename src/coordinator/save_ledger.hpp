@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace relume {
+namespace relume::core {
 
 class SaveLedger {
  public:
@@ -36,4 +36,4 @@ class SaveLedger {
   std::uint64_t document_wanted_ = 0;
 };
 
-}  // namespace relume
+}  // namespace relume::core

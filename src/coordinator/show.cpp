@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 constexpr std::uint32_t kMaxSlots = 16777216;
@@ -242,4 +242,4 @@ Fault Show::candidate(std::uint32_t n, relume_candidate& out) const {
   return {};
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -26,7 +26,7 @@
 #include "persistence/recovery.hpp"
 #include "platform/periodic_thread.hpp"
 
-namespace relume {
+namespace relume::core {
 
 class Show {
  public:
@@ -87,4 +87,4 @@ class Show {
   std::unique_ptr<platform::PeriodicThread> control_;
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -5,7 +5,7 @@
 #include <bit>
 #include <utility>
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 constexpr std::size_t kDeliverAtOnce = 64;
@@ -89,4 +89,4 @@ void EventLog::deliver(EventSubscription& subscription) {
   }
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -13,7 +13,7 @@
 
 #include "platform/mutex.hpp"
 
-namespace relume {
+namespace relume::core {
 
 class EventLog;
 
@@ -52,4 +52,4 @@ class EventLog {
   std::atomic<std::thread::id> deliverer_{};
 };
 
-}  // namespace relume
+}  // namespace relume::core

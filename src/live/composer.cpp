@@ -7,7 +7,7 @@
 
 #include "model/handle.hpp"
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 constexpr std::size_t kCommitQueue = 1024;
@@ -154,7 +154,7 @@ bool Composer::take_write(const Source& source, const OverlayWrite& write) noexc
     if (overlay != nullptr && !released && overlay->source == source.number()) glide_back(*overlay, noticed(write.time));
     return true;
   }
-  if (overlay != nullptr && !released && source.priority() < overlay->priority) return true;
+  if (overlay != nullptr && !released && source.priority() < overlay->priority) return false;  // it waits below
   if (overlay == nullptr) {
     if (overlays_.full()) return false;
     overlay = &overlays_.take(write.slot);
@@ -185,7 +185,6 @@ void Composer::retarget(Overlay& overlay, const OverlayWrite& write) noexcept RE
   const std::uint32_t first = write.slot % kBlockSlots;
   AutomationBlock& automation = automation_[block];
   const std::int64_t time = noticed(write.time);
-  const relume_slot* shown = frames_.newest().slots + block * kBlockSlots;
   for (std::uint32_t i = 0; i < write.def->lanes; ++i) {
     const std::uint32_t lane = first + i;
     const std::uint64_t bit = std::uint64_t{1} << lane;
@@ -193,7 +192,7 @@ void Composer::retarget(Overlay& overlay, const OverlayWrite& write) noexcept RE
       const bool held = (automation.overlay & bit) != 0;
       const float to = std::bit_cast<float>(held ? automation.target[lane] : saved(block).resting(lane));
       const bool gliding = (automation.gliding & bit) != 0;
-      const float value = gliding ? automation.glide(lane, to, time) : shown[lane].f;
+      const float value = gliding ? automation.glide(lane, to, time) : to;
       automation.begin_glide(lane, *write.def, value, std::bit_cast<float>(write.lanes[i]), time);
       moving_[block / 64] |= std::uint64_t{1} << (block % 64);
     }
@@ -378,4 +377,4 @@ bool Composer::request_commit(Overlay& overlay) noexcept RELUME_NONBLOCKING {
   return true;
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -13,7 +13,7 @@
 #include "live/source.hpp"
 #include "live/spsc_ring.hpp"
 
-namespace relume {
+namespace relume::core {
 
 /// Automation has settled: the composer asks the coordinator to commit it.
 struct CommitRequest {
@@ -111,4 +111,4 @@ class Composer {
   std::atomic<bool> busy_{false};
 };
 
-}  // namespace relume
+}  // namespace relume::core

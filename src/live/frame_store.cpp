@@ -3,7 +3,7 @@
 
 #include "model/handle.hpp"
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 FrameBuffer& buffer_of(const relume_frame* frame) noexcept {
@@ -98,4 +98,4 @@ const relume_slot* FrameStore::at(const relume_frame* frame, relume_param param)
   return buffer.slots + entry.first_slot + slot;
 }
 
-}  // namespace relume
+}  // namespace relume::core

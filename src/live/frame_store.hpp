@@ -15,7 +15,7 @@
 #include "live/stack_view.hpp"
 #include "platform/memory.hpp"
 
-namespace relume {
+namespace relume::core {
 
 class FrameStore;
 
@@ -82,4 +82,4 @@ class FrameStore {
   std::atomic<std::uint32_t> references_{1};  // the show, and each retained frame
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -10,7 +10,7 @@
 #include "live/page_tree.hpp"
 #include "model/param.hpp"
 
-namespace relume {
+namespace relume::core {
 
 /// Automation of 64 slots. Lanes of `overlay` hold their target here; lanes that glide but are not in `overlay` glide back to
 /// the tier below.
@@ -62,4 +62,4 @@ inline void compose_lanes(AutomationBlock& automation, const SavedBlock& saved, 
   }
 }
 
-}  // namespace relume
+}  // namespace relume::core

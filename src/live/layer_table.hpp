@@ -9,7 +9,7 @@
 #include "model/layer_type.hpp"
 #include "platform/memory.hpp"
 
-namespace relume {
+namespace relume::core {
 
 class LayerTable {
  public:
@@ -49,4 +49,4 @@ class LayerTable {
   platform::FixedArray<Entry> entries_;
 };
 
-}  // namespace relume
+}  // namespace relume::core

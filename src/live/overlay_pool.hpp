@@ -9,7 +9,7 @@
 #include "model/param.hpp"
 #include "platform/memory.hpp"
 
-namespace relume {
+namespace relume::core {
 
 struct Overlay {
   enum class Phase : std::uint8_t {
@@ -121,4 +121,4 @@ class OverlayPool {
   std::uint32_t attention_count_ = 0;
 };
 
-}  // namespace relume
+}  // namespace relume::core

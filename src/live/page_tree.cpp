@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 unsigned levels_for(std::uint32_t blocks) {
@@ -148,4 +148,4 @@ void PageTree::collect(std::size_t at_most) {
   }
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -19,7 +19,7 @@
 #include "live/pool.hpp"
 #include "live/stack_view.hpp"
 
-namespace relume {
+namespace relume::core {
 
 inline constexpr std::uint32_t kBlockSlots = 64;
 
@@ -158,4 +158,4 @@ class PageTree {
   alignas(64) std::atomic<std::uint64_t> held_version_{0};
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -10,7 +10,7 @@
 
 #include "platform/memory.hpp"
 
-namespace relume {
+namespace relume::core {
 
 template <class T>
 class Pool {
@@ -40,4 +40,4 @@ class Pool {
   Link* free_ = nullptr;
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-namespace relume {
+namespace relume::core {
 
 Source::Source(Config config, const LayerTable& layers, const std::atomic<std::uint64_t>& order)
     : config_(std::move(config)),
@@ -133,4 +133,4 @@ void Source::info(relume_source_info& out) const noexcept RELUME_NONBLOCKING {
   out.rejected = rejected_;
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -17,7 +17,7 @@
 #include "model/param.hpp"
 #include "platform/memory.hpp"
 
-namespace relume {
+namespace relume::core {
 
 /// What a source says about one parameter.
 struct OverlayWrite {
@@ -149,4 +149,4 @@ void Source::drain(F&& f) noexcept {
   }
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -8,7 +8,7 @@
 
 #include "platform/memory.hpp"
 
-namespace relume {
+namespace relume::core {
 
 template <class T>
 class SpscRing {
@@ -43,4 +43,4 @@ class SpscRing {
   alignas(64) std::atomic<std::size_t> tail_{0};
 };
 
-}  // namespace relume
+}  // namespace relume::core

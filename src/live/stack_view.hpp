@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace relume {
+namespace relume::core {
 
 /// Where the layer with a table index lies; generation 0: nowhere.
 struct FrameEntry {
@@ -22,4 +22,4 @@ struct StackView {
   std::vector<FrameEntry> table;            // by layer index
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace relume {
+namespace relume::core {
 
 struct [[nodiscard]] Fault {
   relume_result code = RELUME_OK;
@@ -19,4 +19,4 @@ struct [[nodiscard]] Fault {
   explicit operator bool() const { return code != RELUME_OK; }
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace relume {
+namespace relume::core {
 
 inline constexpr std::uint32_t kMaxLayers = 65536;
 
@@ -28,4 +28,4 @@ inline relume_layer layer_of(relume_param param) noexcept {
   return layer_handle(layer_index(param), generation_of(param.bits));
 }
 
-}  // namespace relume
+}  // namespace relume::core

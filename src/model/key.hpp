@@ -6,7 +6,7 @@
 
 #include "model/fault.hpp"
 
-namespace relume {
+namespace relume::core {
 
 inline constexpr std::size_t kMaxKeyBytes = 63;
 
@@ -25,4 +25,4 @@ inline Fault key_fault(std::string_view key, const char* what) {
           std::string(what) + " key is not valid: use 1 to 63 of a-z, 0-9, _ and -, and not the reserved word relume"};
 }
 
-}  // namespace relume
+}  // namespace relume::core

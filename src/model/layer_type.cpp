@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 std::uint32_t alignment(std::uint32_t lanes) { return lanes > 2 ? 4 : lanes; }
@@ -71,4 +71,4 @@ bool LayerType::same_shape(const LayerType& other) const {
                     });
 }
 
-}  // namespace relume
+}  // namespace relume::core

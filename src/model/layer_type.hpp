@@ -11,7 +11,7 @@
 #include "model/fault.hpp"
 #include "model/param.hpp"
 
-namespace relume {
+namespace relume::core {
 
 inline constexpr std::uint32_t kMaxLayerSlots = 65536;
 
@@ -42,4 +42,4 @@ class LayerType {
   std::vector<std::uint16_t> by_key_;   // indices, sorted by key
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -9,7 +9,7 @@
 
 #include "model/key.hpp"
 
-namespace relume {
+namespace relume::core {
 
 std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING {
   switch (type) {
@@ -214,4 +214,4 @@ Fault make_param(const relume_param_def& from, ParamDef& out) {
   return check_initial(from, out);
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -11,7 +11,7 @@
 
 #include "model/fault.hpp"
 
-namespace relume {
+namespace relume::core {
 
 using Lanes = std::array<std::uint32_t, 4>;  // a value as 1 to 4 slots; unused lanes are 0
 
@@ -50,4 +50,4 @@ Fault value_fault(const ParamDef& def, const std::string& route, relume_result c
 /// Turns a host's definition into ours; `slot` is set by the layer type.
 Fault make_param(const relume_param_def& from, ParamDef& out);
 
-}  // namespace relume
+}  // namespace relume::core

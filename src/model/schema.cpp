@@ -8,7 +8,7 @@
 
 #include "model/key.hpp"
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 // Elements of a host that was built against an older header are smaller; their size says how far apart they lie.
@@ -66,4 +66,4 @@ std::shared_ptr<const LayerType> Schema::type(std::string_view key) const {
   return found == types_.end() ? nullptr : *found;
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -10,7 +10,7 @@
 
 #include "model/layer_type.hpp"
 
-namespace relume {
+namespace relume::core {
 
 class Schema {
  public:
@@ -26,4 +26,4 @@ class Schema {
   std::vector<std::pair<std::string, std::string>> layers_;
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -8,7 +8,7 @@
 
 #include "model/key.hpp"
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 std::uint32_t whole_quads(std::uint32_t slots) { return (slots + 3) / 4 * 4; }
@@ -187,4 +187,4 @@ void Stack::give_slots(std::uint32_t first, std::uint32_t count) {
   }
 }
 
-}  // namespace relume
+}  // namespace relume::core

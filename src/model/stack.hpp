@@ -14,7 +14,7 @@
 #include "model/handle.hpp"
 #include "model/layer_type.hpp"
 
-namespace relume {
+namespace relume::core {
 
 struct Layer {
   std::uint64_t id = 0;
@@ -76,4 +76,4 @@ class Stack {
   std::vector<Range> free_;                          // sorted, never touching
 };
 
-}  // namespace relume
+}  // namespace relume::core

@@ -13,7 +13,7 @@
 
 #include "platform/process.hpp"
 
-namespace relume {
+namespace relume::core {
 
 using platform::errno_name;
 
@@ -25,6 +25,8 @@ struct Mirror::HeadCopy {
   std::int64_t accepted_ns;
   std::uint32_t restarts;
   std::uint32_t structure;  // which copy of the structure is current
+  std::uint64_t structure_checksum;
+  std::uint64_t digest;  // of the checksums of all current block copies: the head proves that none is missing or too old
 };
 
 struct Mirror::BlockCopy {
@@ -86,6 +88,12 @@ namespace {
 // Keeps the compiler from moving stores across; the processor retires them in order before a killed process is taken down.
 void order_stores() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
+// A block's part of the digest: order does not matter, so that one block's part is exchanged without looking at the others.
+std::uint64_t digest_part(std::uint32_t index, std::uint64_t checksum) {
+  const std::uint64_t place[2] = {index, checksum};
+  return checksum != 0 ? XXH3_64bits(place, sizeof place) : 0;
+}
+
 }  // namespace
 
 Mirror::~Mirror() {
@@ -140,6 +148,7 @@ Fault Mirror::create(platform::Files& files, const std::string& path, const Mirr
   header.identity = identity;
   header.checksum = Layout::checksum(header, sizeof header, Layout::kHeaderPlace);
   mirror->current_.assign(geometry.blocks, 1);
+  mirror->checksums_.assign(geometry.blocks, 0);
   mirror->put_.reserve(geometry.blocks);
   out = std::move(mirror);
   return {};
@@ -211,7 +220,10 @@ Mirror::Verdict Mirror::prove_header(const MirrorIdentity& identity, std::string
       header.identity.folder_inode != identity.folder_inode) {
     return reason = "it belongs to another show folder", Verdict::damaged;
   }
-  if (header.identity.boot_id != identity.boot_id) {
+  // A boot that cannot be told (no /proc, or it failed just now) condemns nothing: the checksums judge.
+  constexpr std::array<std::uint8_t, 16> unknown{};
+  const bool told = header.identity.boot_id != unknown && identity.boot_id != unknown;
+  if (told && header.identity.boot_id != identity.boot_id) {
     return reason = "it was written before the machine started anew", Verdict::foreign_boot;
   }
   return Verdict::ok;
@@ -222,28 +234,35 @@ Mirror::Verdict Mirror::prove(const MirrorIdentity& identity, std::string& reaso
   if (header != Verdict::ok) return header;
   Layout::Live& live = Layout::live(data_);
   sequence_ = live.sequence.load(std::memory_order_acquire);
+  // A head is written last and checksummed: whole, it stands for a whole commit, even if its process died one store too early.
+  if (head_proves_itself(sequence_ + 1)) live.sequence.store(++sequence_, std::memory_order_release);
+  if (!head_proves_itself(sequence_)) return reason = "the head's checksum does not hold", Verdict::damaged;
   const HeadCopy& head = head_copy(sequence_);
-  if (head.sequence != sequence_ || head.checksum != Layout::checksum(head, sizeof head, Layout::kHeadPlace) ||
-      head.structure > 1) {
-    return reason = "the head's checksum does not hold", Verdict::damaged;
-  }
   head_ = {head.revision, head.history, head.accepted_ns, head.restarts};
   structure_current_ = head.structure;
   const StructureCopy& structure = structure_copy(structure_current_);
-  if (structure.sequence > sequence_ || structure.length > geometry_.structure_capacity ||
+  if (structure.length > geometry_.structure_capacity || structure.checksum != head.structure_checksum ||
       structure.checksum != Layout::checksum(structure, offsetof(StructureCopy, bytes) + structure.length,
                                              Layout::kStructurePlace)) {
     return reason = "the stack's checksum does not hold", Verdict::damaged;
   }
   if (!prove_blocks(reason)) return Verdict::damaged;
+  if (digest_ != head.digest) return reason = "a block is older than the head", Verdict::damaged;
   was_clean_ = live.clean.exchange(0, std::memory_order_relaxed) != 0;
   return Verdict::ok;
+}
+
+bool Mirror::head_proves_itself(std::uint64_t sequence) const {
+  const HeadCopy& head = head_copy(sequence);
+  return head.sequence == sequence && head.structure <= 1 &&
+         head.checksum == Layout::checksum(head, sizeof head, Layout::kHeadPlace);
 }
 
 // Of the two copies of a block the newer one that is not beyond the committed sequence holds. Copies beyond it are what a dead
 // process was about to commit; they are wiped, so that no later commit of the same number can make them current.
 bool Mirror::prove_blocks(std::string& reason) {
   current_.assign(geometry_.blocks, 1);
+  checksums_.assign(geometry_.blocks, 0);
   put_.reserve(geometry_.blocks);
   for (std::uint32_t i = 0; i < geometry_.blocks; ++i) {
     std::uint64_t newest = 0;
@@ -258,6 +277,8 @@ bool Mirror::prove_blocks(std::string& reason) {
     if (newest != 0 && c.checksum != Layout::checksum(c, sizeof c, i)) {
       return reason = fmt::format("the checksum of block {} does not hold", i), false;
     }
+    checksums_[i] = newest != 0 ? c.checksum : 0;
+    digest_ ^= digest_part(i, checksums_[i]);
   }
   return true;
 }
@@ -301,11 +322,18 @@ void Mirror::commit(const MirrorHead& head) {
   copy.restarts = head.restarts;
   if (structure_put_) structure_current_ ^= 1U;
   copy.structure = structure_current_;
+  copy.structure_checksum = structure_copy(structure_current_).checksum;
+  for (const std::uint32_t index : put_) {
+    current_[index] ^= 1U;
+    const std::uint64_t checksum = block_copy(index, current_[index]).checksum;
+    digest_ ^= digest_part(index, checksums_[index]) ^ digest_part(index, checksum);
+    checksums_[index] = checksum;
+  }
+  copy.digest = digest_;
   copy.checksum = Layout::checksum(copy, sizeof copy, Layout::kHeadPlace);
   order_stores();
   Layout::live(data_).sequence.store(next, std::memory_order_release);
   sequence_ = next;
-  for (const std::uint32_t index : put_) current_[index] ^= 1U;
   put_.clear();
   structure_put_ = false;
   head_ = head;
@@ -332,4 +360,4 @@ std::string keep_aside(platform::Files& files, const std::string& path) {
   return {};
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -18,7 +18,7 @@
 #include "model/fault.hpp"
 #include "platform/files.hpp"
 
-namespace relume {
+namespace relume::core {
 
 /// Whose mirror it is.
 struct MirrorIdentity {
@@ -91,6 +91,7 @@ class Mirror {
   Verdict prove(const MirrorIdentity& identity, std::string& reason);
   Verdict prove_header(const MirrorIdentity& identity, std::string& reason);
   bool prove_blocks(std::string& reason);
+  bool head_proves_itself(std::uint64_t sequence) const;
   bool map(std::uint64_t size, int& error);
   HeadCopy& head_copy(std::uint64_t sequence) const;
   BlockCopy& block_copy(std::uint32_t index, unsigned copy) const;
@@ -110,6 +111,8 @@ class Mirror {
   unsigned structure_current_ = 0;
   bool structure_put_ = false;
   std::vector<std::uint8_t> current_;    // by block: which copy
+  std::vector<std::uint64_t> checksums_;  // by block: of the current copy, 0 where none was written
+  std::uint64_t digest_ = 0;
   std::vector<std::uint32_t> put_;       // blocks of the commit in progress
 };
 
@@ -119,4 +122,4 @@ std::string mirror_name(std::uint32_t user, const MirrorIdentity& identity);
 /// Where a refused file goes: "<path>.damaged-N" with the first N that is free. Returns the new name, empty on failure.
 std::string keep_aside(platform::Files& files, const std::string& path);
 
-}  // namespace relume
+}  // namespace relume::core

@@ -9,7 +9,7 @@
 
 #include "platform/process.hpp"
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 // Room for the stack's bytes: every layer that fits, and the declared types twice, for dormant ones of another version.
@@ -156,4 +156,4 @@ Fault recover(const RecoverySetup& setup, ShowFolder& folder, Recovered& out) {
   return Recovery(setup, folder, out).run();
 }
 
-}  // namespace relume
+}  // namespace relume::core

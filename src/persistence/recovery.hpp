@@ -14,7 +14,7 @@
 #include "persistence/show_folder.hpp"
 #include "platform/clock.hpp"
 
-namespace relume {
+namespace relume::core {
 
 struct RecoveryCandidate {
   std::uint32_t rung = RELUME_RUNG_MIRROR;
@@ -53,4 +53,4 @@ struct RecoverySetup {
 /// candidates.
 Fault recover(const RecoverySetup& setup, ShowFolder& folder, Recovered& out);
 
-}  // namespace relume
+}  // namespace relume::core

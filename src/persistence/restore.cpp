@@ -2,8 +2,9 @@
 #include "persistence/restore.hpp"
 
 #include <algorithm>
+#include <utility>
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 // A tier's value of one parameter, lane by lane out of the blocks.
@@ -91,6 +92,16 @@ void keep_bits(const SavedLayer& saved, const Layer& layer, const BlockAt& block
   ++out.dormant_layers;
 }
 
+bool overlap(const SavedStack& saved) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (const SavedLayer& layer : saved.layers) {
+    ranges.emplace_back(layer.first_slot, std::uint64_t{layer.first_slot} + layer.type->slot_count());
+  }
+  std::sort(ranges.begin(), ranges.end());
+  return std::adjacent_find(ranges.begin(), ranges.end(),
+                            [](const auto& a, const auto& b) { return a.second > b.first; }) != ranges.end();
+}
+
 }  // namespace
 
 Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out) {
@@ -104,6 +115,7 @@ Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out) 
 }
 
 Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, Stack& stack, RestoredLayers& out) {
+  if (overlap(saved)) return {RELUME_E_INVALID, "stack", "two saved layers claim the same slots"};
   out.blocks.assign(stack.max_slots() / kBlockSlots, {});
   // One layer that changed shape moves them all: its new place must not be somebody's old one.
   bool in_place = true;
@@ -131,4 +143,4 @@ Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt
   return {};
 }
 
-}  // namespace relume
+}  // namespace relume::core

@@ -9,7 +9,7 @@
 #include "model/schema.hpp"
 #include "persistence/structure_codec.hpp"
 
-namespace relume {
+namespace relume::core {
 
 struct RestoredLayers {
   std::vector<SavedBlock> blocks;
@@ -27,4 +27,4 @@ Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out);
 Fault restore_saved(const Schema& schema, const SavedStack& saved,
                     const std::function<const SavedBlock*(std::uint32_t)>& block, Stack& stack, RestoredLayers& out);
 
-}  // namespace relume
+}  // namespace relume::core

@@ -12,7 +12,7 @@
 #include "platform/hex.hpp"
 #include "platform/process.hpp"
 
-namespace relume {
+namespace relume::core {
 
 using platform::errno_name;
 
@@ -113,4 +113,4 @@ Fault ShowFolder::identify(const std::string& runtime_dir, std::string& kept_as)
   return {};
 }
 
-}  // namespace relume
+}  // namespace relume::core

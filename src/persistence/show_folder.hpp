@@ -10,7 +10,7 @@
 #include "persistence/mirror.hpp"
 #include "platform/files.hpp"
 
-namespace relume {
+namespace relume::core {
 
 class ShowFolder {
  public:
@@ -34,4 +34,4 @@ class ShowFolder {
   MirrorIdentity identity_;
 };
 
-}  // namespace relume
+}  // namespace relume::core

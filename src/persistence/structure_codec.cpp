@@ -11,7 +11,7 @@
 
 #include "model/key.hpp"
 
-namespace relume {
+namespace relume::core {
 namespace {
 
 constexpr std::uint32_t kFormat = 1;
@@ -145,4 +145,4 @@ Fault decode_stack(std::string_view bytes, SavedStack& out) {
   return r.at_end() ? Fault{} : broken("its end");
 }
 
-}  // namespace relume
+}  // namespace relume::core

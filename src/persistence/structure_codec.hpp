@@ -10,7 +10,7 @@
 
 #include "model/stack.hpp"
 
-namespace relume {
+namespace relume::core {
 
 struct SavedLayer {
   std::uint64_t id = 0;
@@ -30,4 +30,4 @@ std::string encode_stack(const Stack& stack);
 /// Reads what encode_stack wrote; hostile bytes get a Fault that says where they make no sense.
 Fault decode_stack(std::string_view bytes, SavedStack& out);
 
-}  // namespace relume
+}  // namespace relume::core

@@ -3,7 +3,7 @@
 
 #include <ctime>
 
-namespace relume::platform {
+namespace relume::core::platform {
 namespace {
 
 std::int64_t read(clockid_t id) {
@@ -26,4 +26,4 @@ Clock& system_clock() {
   return *clock;
 }
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

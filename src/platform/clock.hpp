@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 class Clock {
  public:
@@ -15,4 +15,4 @@ class Clock {
 
 Clock& system_clock();
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
-namespace relume::platform {
+namespace relume::core::platform {
 namespace {
 
 int result(int value) { return value < 0 ? -errno : value; }
@@ -175,4 +175,4 @@ int replace_whole(Files& files, const std::string& folder, const std::string& na
   return r;
 }
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

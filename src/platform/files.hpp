@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 struct FileStatus {
   std::uint64_t device = 0;
@@ -76,4 +76,4 @@ int read_whole(Files& files, const std::string& path, std::size_t limit, std::st
 int replace_whole(Files& files, const std::string& folder, const std::string& name, const std::string& content,
                   std::string& step);
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 inline std::string to_hex(const std::uint8_t* data, std::size_t size) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -32,4 +32,4 @@ inline bool from_hex(std::string_view text, std::uint8_t* data, std::size_t size
   return true;
 }
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

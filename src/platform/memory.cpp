@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 Pages::Pages(std::size_t bytes, Residence residence) : bytes_(bytes == 0 ? 1 : bytes) {
   const bool prefault = residence == Residence::prefaulted;
@@ -31,4 +31,4 @@ Pages::~Pages() {
   if (data_ != nullptr) ::munmap(data_, bytes_);
 }
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

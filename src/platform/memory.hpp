@@ -7,7 +7,7 @@
 #include <new>
 #include <type_traits>
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 /// Zeroed pages from the system, given back at the end.
 class Pages {
@@ -57,4 +57,4 @@ class FixedArray {
   std::size_t size_ = 0;
 };
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

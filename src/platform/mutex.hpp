@@ -6,7 +6,7 @@
 
 #include <system_error>
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 class Mutex {
  public:
@@ -28,4 +28,4 @@ class Mutex {
   pthread_mutex_t mutex_;
 };
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

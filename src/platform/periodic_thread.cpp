@@ -7,7 +7,7 @@
 #include <chrono>
 #include <utility>
 
-namespace relume::platform {
+namespace relume::core::platform {
 namespace {
 
 // The host's signals are the host's: a library thread must not be the one that a handler interrupts.
@@ -53,4 +53,4 @@ void PeriodicThread::run() {
   }
 }
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

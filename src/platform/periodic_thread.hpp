@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 class PeriodicThread {
  public:
@@ -31,4 +31,4 @@ class PeriodicThread {
   std::thread thread_;
 };
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

@@ -10,7 +10,7 @@
 
 #include "platform/hex.hpp"
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 std::uint32_t user_id() { return ::geteuid(); }
 std::int64_t process_id() { return ::getpid(); }
@@ -55,4 +55,4 @@ void random_bytes(void* data, std::size_t size) {
   }
 }
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

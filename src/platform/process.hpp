@@ -8,7 +8,7 @@
 
 #include "platform/files.hpp"
 
-namespace relume::platform {
+namespace relume::core::platform {
 
 std::uint32_t user_id();
 std::int64_t process_id();
@@ -22,4 +22,4 @@ std::array<std::uint8_t, 16> boot_id(Files& files);
 /// Bytes that nobody can guess. Throws std::system_error.
 void random_bytes(void* data, std::size_t size);
 
-}  // namespace relume::platform
+}  // namespace relume::core::platform

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+// Automation against tiers and operator: DESIGN 5, rules 1, 2, 6 and 7.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "support/test_show.hpp"
+
+using namespace relume;
+using relume::test::kMs;
+using relume::test::TestShow;
+
+namespace {
+
+Source source_of(Show& show, std::uint32_t priority = 0, relume_commit_policy policy = RELUME_COMMIT_DEFAULT) {
+  relume_source_options options = RELUME_SOURCE_OPTIONS_INIT;
+  options.priority = priority;
+  options.commit_policy = static_cast<std::uint32_t>(policy);
+  return show.source(options);
+}
+
+}  // namespace
+
+TEST_CASE("Precedence: transient over committed over persisted over the default", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param level = t.show.param("wash/step");
+  CHECK(t.level("wash/step") == 0.0F);
+  CHECK(t.tier("wash/step") == RELUME_TIER_DEFAULT);
+  t.show.persist(level, scalar(0.25F));
+  CHECK(t.level("wash/step") == 0.25F);
+  CHECK(t.tier("wash/step") == RELUME_TIER_PERSISTED);
+  t.show.set(level, scalar(0.5F));
+  CHECK(t.level("wash/step") == 0.5F);
+  CHECK(t.tier("wash/step") == RELUME_TIER_COMMITTED);
+  REQUIRE(osc.write(level, scalar(0.75F), t.now) == RELUME_OK);
+  CHECK(t.level("wash/step", 22) == 0.75F);
+  CHECK(t.tier("wash/step") == RELUME_TIER_TRANSIENT);
+
+  const relume_explanation all = t.show.explain(level);
+  CHECK(all.persisted.as.f[0] == 0.25F);
+  CHECK(all.committed.as.f[0] == 0.5F);
+  CHECK(all.transient.as.f[0] == 0.75F);
+  CHECK(all.source == osc.info().number);
+  CHECK(all.priority == RELUME_PRIORITY_DEFAULT);
+}
+
+TEST_CASE("Glide: automation follows the closed form, and is exact once it has arrived", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  t.show.set(t.show.param("wash/level"), scalar(0));
+  t.frame(10);
+  const std::int64_t start = t.now;
+  REQUIRE(osc.write(t.show.param("wash/level"), scalar(1), start) == RELUME_OK);
+  for (const std::int64_t step : {0, 3, 22, 50, 7, 200}) {
+    const double expected = 1.0 - std::exp(-static_cast<double>(t.now + step * kMs - start) / 100e6);
+    CHECK(std::abs(t.level("wash/level", step) - expected) < 1e-6);
+  }
+  CHECK(t.frame()->moving == 1);
+  CHECK(t.level("wash/level", 1000) == 1.0F);
+  CHECK(t.frame()->moving == 0);
+}
+
+TEST_CASE("Glide: its course does not depend on the frame rate", "[automation]") {
+  const auto at_300_ms = [](std::int64_t step) {
+    TestShow t;
+    Source osc = source_of(t.show);
+    t.show.set(t.show.param("wash/level"), scalar(0.2F));
+    t.frame();
+    osc.write(t.show.param("wash/level"), scalar(0.9F), t.now);
+    for (std::int64_t ms = 0; ms < 150; ms += step) t.frame(step);
+    osc.write(t.show.param("wash/level"), scalar(0.1F), t.now);
+    for (std::int64_t ms = 150; ms < 300; ms += step) t.frame(step);
+    return t.level("wash/level");
+  };
+  CHECK(std::abs(at_300_ms(1) - at_300_ms(50)) < 1e-6F);
+  CHECK(std::abs(at_300_ms(1) - at_300_ms(150)) < 1e-6F);
+}
+
+TEST_CASE("Glide: a write and a release begin at what is shown, without a jump", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param level = t.show.param("wash/level");
+  const float before = t.level("wash/level");
+  osc.write(level, scalar(0), t.now);
+  CHECK(t.level("wash/level") == before);
+  const float on_its_way = t.level("wash/level", 60);
+  CHECK(on_its_way < 0.6F);
+  osc.release(level, t.now);
+  CHECK(std::abs(t.level("wash/level") - on_its_way) < 1e-6F);
+  CHECK(t.tier("wash/level") == RELUME_TIER_DEFAULT);
+  const float back = t.level("wash/level", 30);
+  CHECK(back > on_its_way);
+  CHECK(back < 1.0F);
+  CHECK(t.show.get_value(level).value.as.f[0] == back);
+  CHECK(t.level("wash/level", 2000) == 1.0F);
+}
+
+TEST_CASE("Glide: a source's clock that is off bends it by no more than a frame", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  t.frame(22);
+  osc.write(t.show.param("wash/level"), scalar(0), 0);  // says: long ago
+  CHECK(t.level("wash/level", 22) > 0.79F);
+  osc.write(t.show.param("spot/level"), scalar(0), t.now + 3'600'000 * kMs);  // says: in an hour
+  CHECK(t.level("spot/level", 22) == 1.0F);
+  CHECK(t.level("spot/level", 22) < 0.81F);
+}
+
+TEST_CASE("Discrete types and parameters without a time constant step", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  osc.write(t.show.param("wash/on"), boolean(true), t.now);
+  osc.write(t.show.param("wash/mode"), choice(2), t.now);
+  osc.write(t.show.param("wash/start"), time(5'000'000'000), t.now);
+  osc.write(t.show.param("wash/pan"), vec2(-0.5F, 0.5F), t.now);
+  const Frame frame = t.frame(1);
+  CHECK(frame.at(t.show.param("wash/on"))->i == 1);
+  CHECK(frame.at(t.show.param("wash/mode"))->i == 2);
+  CHECK(frame.at(t.show.param("wash/start"))[0].u == 705'032'704U);
+  CHECK(frame.at(t.show.param("wash/start"))[1].u == 1U);
+  CHECK(frame.at(t.show.param("wash/pan"))[0].f == -0.5F);
+  CHECK(frame->moving == 0);
+}
+
+TEST_CASE("Operator against automation: a set releases it without glide, an equal one too", "[automation][operator]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param level = t.show.param("wash/level");
+  t.show.set(level, scalar(0.5F));
+  osc.write(level, scalar(0.9F), t.now);
+  t.frame(30);
+  const relume_outcome outcome = t.show.set(level, scalar(0.5F));
+  CHECK(outcome.state == RELUME_STATE_CHANGED);  // a release is a change
+  CHECK(outcome.revision == 2);
+  CHECK(outcome.invalidation == RELUME_INVALIDATE_ROUTE);
+  CHECK(t.show.get_value(level).tier == RELUME_TIER_COMMITTED);
+  CHECK(t.level("wash/level") == 0.5F);
+  CHECK(t.show.set(level, scalar(0.5F)).state == RELUME_STATE_SAME);
+}
+
+TEST_CASE("Operator against automation: what was still on its way is dropped", "[automation][operator]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param step = t.show.param("wash/step");
+  t.show.set(step, scalar(0.5F));
+  t.frame(1);
+  osc.write(step, scalar(0.9F), t.now);  // no frame takes it before the operator comes
+  CHECK(t.show.set(step, scalar(0.5F)).state == RELUME_STATE_SAME);
+  CHECK(t.level("wash/step", 22) == 0.5F);
+}
+
+TEST_CASE("Operator against automation: a repeated equal value does not retake the route, a new one does",
+          "[automation][operator]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param step = t.show.param("wash/step");
+  osc.write(step, scalar(0.9F), t.now);
+  t.frame(22);
+  t.show.set(step, scalar(0.1F));
+  osc.write(step, scalar(0.9F), t.now);
+  CHECK(t.level("wash/step", 22) == 0.1F);
+  CHECK(osc.info().unchanged == 1);
+  osc.write(step, scalar(0.8F), t.now);
+  CHECK(t.level("wash/step", 22) == 0.8F);
+}
+
+TEST_CASE("Operator against automation: persist and a set of many do the same", "[automation][operator]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param params[] = {t.show.param("wash/step"), t.show.param("wash/pan")};
+  for (const relume_param p : {params[0]}) osc.write(p, scalar(0.9F), t.now);
+  osc.write(params[1], vec2(1, 1), t.now);
+  t.frame(22);
+  const relume_value values[] = {scalar(0.2F), vec2(0, 0.5F)};
+  t.show.set_many(params, values, 2);
+  const Frame frame = t.frame(22);
+  CHECK(frame.at(params[0])->f == 0.2F);
+  CHECK(frame.at(params[1])[1].f == 0.5F);
+  osc.write(params[0], scalar(0.7F), t.now);
+  t.frame(22);
+  t.show.persist(params[0], scalar(0.3F));
+  CHECK(t.level("wash/step") == 0.3F);
+  CHECK(t.tier("wash/step") == RELUME_TIER_PERSISTED);
+}
+
+TEST_CASE("Operator against automation: a stronger source masks, and the outcome names it", "[automation][operator]") {
+  TestShow t;
+  Source drag = source_of(t.show, 150);
+  const relume_param step = t.show.param("wash/step");
+  drag.write(step, scalar(0.9F), t.now);
+  t.frame(22);
+  const relume_outcome outcome = t.show.set(step, scalar(0.4F));
+  CHECK(outcome.state == RELUME_STATE_CHANGED);
+  CHECK(outcome.masked_count == 1);
+  CHECK(outcome.masked_by == drag.info().number);
+  CHECK(outcome.masked_priority == 150);
+  CHECK(outcome.masked_param.bits == step.bits);
+  CHECK(t.level("wash/step") == 0.9F);
+  drag.release(step, t.now);
+  CHECK(t.level("wash/step", 22) == 0.4F);
+}
+
+TEST_CASE("Sources: a weaker one does not take a parameter from a stronger one", "[automation]") {
+  TestShow t;
+  Source weak = source_of(t.show, 50);
+  Source strong = source_of(t.show, 120);
+  const relume_param step = t.show.param("wash/step");
+  strong.write(step, scalar(0.9F), t.now);
+  t.frame(22);
+  weak.write(step, scalar(0.1F), t.now);
+  CHECK(t.level("wash/step", 22) == 0.9F);
+  weak.write(step, scalar(0.2F), t.now);
+  CHECK(t.level("wash/step", 22) == 0.9F);
+  strong.release(step, t.now);
+  t.frame(22);
+  CHECK(t.level("wash/step", 22) == 0.2F);  // it had waited below
+}
+
+TEST_CASE("Sources: closing one releases what it holds", "[automation]") {
+  TestShow t;
+  {
+    Source osc = source_of(t.show);
+    osc.write(t.show.param("wash/step"), scalar(0.9F), t.now);
+    osc.write(t.show.param("wash/level"), scalar(0), t.now);
+    t.frame(22);
+    osc.write(t.show.param("spot/step"), scalar(0.9F), t.now);  // never seen by a frame before the close
+  }
+  CHECK(t.level("wash/step", 22) == 0.0F);
+  CHECK(t.level("spot/step") == 0.0F);
+  CHECK(t.level("wash/level", 2000) == 1.0F);
+  CHECK(t.tier("wash/level") == RELUME_TIER_DEFAULT);
+}
+
+TEST_CASE("Settle: automation that stops changing is committed and ends", "[automation][settle]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  Events events = t.show.events();
+  const relume_param level = t.show.param("wash/level");
+  osc.write(level, scalar(0.5F), t.now);
+  t.run(300);
+  CHECK(t.tier("wash/level") == RELUME_TIER_TRANSIENT);
+  t.run(1200);
+  CHECK(t.tier("wash/level") == RELUME_TIER_COMMITTED);
+  CHECK(t.level("wash/level") == 0.5F);
+  CHECK(t.show.status().accepted == 1);
+  const auto seen = events.poll();
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].kind == RELUME_EVENT_OVERLAY_SETTLED);
+  CHECK(seen[0].param.bits == level.bits);
+  CHECK(seen[0].revision == 1);
+}
+
+TEST_CASE("Settle: a value that keeps changing is not committed, and settling one route leaves another alone",
+          "[automation][settle]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  osc.write(t.show.param("spot/step"), scalar(0.3F), t.now);
+  for (int i = 0; i < 60; ++i) {
+    osc.write(t.show.param("wash/step"), scalar(static_cast<float>(i) / 100.0F), t.now);
+    t.run(22);
+  }
+  CHECK(t.tier("wash/step") == RELUME_TIER_TRANSIENT);
+  CHECK(t.tier("spot/step") == RELUME_TIER_COMMITTED);
+  CHECK(t.show.status().accepted == 1);
+}
+
+TEST_CASE("Settle: a stale generation is ignored, an operator who came in between keeps the route", "[automation][settle]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  Events events = t.show.events();
+  const relume_param step = t.show.param("wash/step");
+  osc.write(step, scalar(0.9F), t.now);
+  t.frame(22);
+  t.frame(600);  // settled: the commit request is on its way
+  t.show.set(step, scalar(0.2F));
+  t.show.tick();
+  CHECK(t.level("wash/step", 22) == 0.2F);
+  CHECK(t.show.get_value(step).value.as.f[0] == 0.2F);
+  CHECK(t.show.status().accepted == 1);
+  const auto seen = events.poll();
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[0].kind == RELUME_EVENT_ACCEPTED);
+  CHECK(seen[1].kind == RELUME_EVENT_OVERLAY_STALE);
+}
+
+TEST_CASE("Settle: a value that changes while its commit is under way stays automation", "[automation][settle]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param step = t.show.param("wash/step");
+  osc.write(step, scalar(0.9F), t.now);
+  t.frame(22);
+  t.frame(600);
+  osc.write(step, scalar(0.8F), t.now);
+  t.show.tick();  // commits 0.9, but 0.8 came meanwhile
+  CHECK(t.level("wash/step", 22) == 0.8F);
+  CHECK(t.tier("wash/step") == RELUME_TIER_TRANSIENT);
+  t.run(600);
+  CHECK(t.tier("wash/step") == RELUME_TIER_COMMITTED);
+  CHECK(t.show.get_value(step).value.as.f[0] == 0.8F);
+}
+
+TEST_CASE("Settle: the commit never moves the value", "[automation][settle]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  osc.write(t.show.param("wash/color"), color(0.2F, 0.4F, 0.6F, 0.8F), t.now);
+  t.frame(3000);
+  for (int i = 0; i < 5; ++i) {
+    if (i > 1) t.show.tick();
+    const relume_slot* lanes = t.frame(22).at(t.show.param("wash/color"));
+    CHECK(lanes[0].f == 0.2F);
+    CHECK(lanes[3].f == 0.8F);
+  }
+  CHECK(t.tier("wash/color") == RELUME_TIER_COMMITTED);
+}
+
+TEST_CASE("Settle: the commit policy goes from show to source to definition to the single write", "[automation][settle]") {
+  Schema schema;
+  schema.type("t", {Param("plain", RELUME_FLOAT), Param("kept", RELUME_FLOAT).commit(RELUME_COMMIT_PERSIST)});
+  schema.layer("a", "t");
+  relume_show_options options = relume::test::quiet_options();
+  options.commit_policy = RELUME_COMMIT_RENDER_ONLY;
+  TestShow t(schema, options);
+  Source by_show = source_of(t.show);
+  Source by_source = source_of(t.show, 0, RELUME_COMMIT_SESSION);
+  const relume_param plain = t.show.param("a/plain");
+  const relume_param kept = t.show.param("a/kept");
+
+  by_show.write(plain, scalar(1), t.now);
+  by_show.write(kept, scalar(1), t.now);
+  t.run(800);
+  CHECK(t.tier("a/plain") == RELUME_TIER_TRANSIENT);
+  CHECK(t.tier("a/kept") == RELUME_TIER_PERSISTED);
+
+  by_source.write(plain, scalar(2), t.now);
+  t.run(800);
+  CHECK(t.tier("a/plain") == RELUME_TIER_COMMITTED);
+
+  const relume_overlay_value once = {kept, scalar(3), RELUME_COMMIT_RENDER_ONLY, 0};
+  REQUIRE(by_source.write(&once, 1, t.now) == RELUME_OK);
+  t.run(800);
+  CHECK(t.tier("a/kept") == RELUME_TIER_TRANSIENT);
+}
+
+TEST_CASE("A batch lands in one frame, or none of it is written", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  relume_overlay_value batch[] = {{t.show.param("wash/step"), scalar(0.5F), 0, 0},
+                                  {t.show.param("spot/step"), scalar(2), 0, 0}};
+  std::size_t culprit = 99;
+  CHECK(osc.write(batch, 2, t.now, &culprit) == RELUME_E_RANGE);
+  CHECK(culprit == 1);
+  CHECK(t.level("wash/step", 22) == 0.0F);
+  batch[1].value = scalar(0.5F);
+  CHECK(osc.write(batch, 2, t.now, &culprit) == RELUME_OK);
+  CHECK(t.level("wash/step", 22) == 0.5F);
+  CHECK(t.level("spot/step") == 0.5F);
+}
+
+TEST_CASE("Automation is stopped at the door: wrong type, out of range, not finite, unknown, counted", "[automation][error]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param step = t.show.param("wash/step");
+  CHECK(osc.write(step, integer(1), t.now) == RELUME_E_TYPE);
+  CHECK(osc.write(step, scalar(1.5F), t.now) == RELUME_E_RANGE);
+  CHECK(osc.write(step, scalar(std::nanf("")), t.now) == RELUME_E_NOT_FINITE);
+  CHECK(osc.write(step, scalar(INFINITY), t.now) == RELUME_E_NOT_FINITE);
+  CHECK(osc.write(relume_param{0}, scalar(0), t.now) == RELUME_E_UNKNOWN_ROUTE);
+  CHECK(osc.release(relume_param{77}, t.now) == RELUME_E_UNKNOWN_ROUTE);
+  CHECK(osc.info().rejected == 6);
+  CHECK(osc.info().written == 0);
+  CHECK(t.level("wash/step", 22) == 0.0F);
+  CHECK(osc.write(t.show.param("wash/soft"), scalar(7), t.now) == RELUME_OK);  // this one clamps
+  CHECK(t.level("wash/soft", 22) == 1.0F);
+}
+
+TEST_CASE("More parameters than a source has room for are refused", "[automation][error]") {
+  TestShow t;
+  relume_source_options options = RELUME_SOURCE_OPTIONS_INIT;
+  options.max_params = 1;
+  Source small = t.show.source(options);
+  CHECK(small.write(t.show.param("wash/step"), scalar(0.5F), t.now) == RELUME_OK);
+  CHECK(small.write(t.show.param("spot/step"), scalar(0.5F), t.now) == RELUME_E_LIMIT);
+  CHECK(small.write(t.show.param("wash/step"), scalar(0.6F), t.now) == RELUME_OK);
+}
+
+TEST_CASE("With all overlays in use the newest value waits, and is shown when one is free", "[automation]") {
+  relume_show_options options = relume::test::quiet_options();
+  options.max_overlays = 1;
+  TestShow t(relume::test::demo_schema(), options);
+  Source osc = source_of(t.show, 0, RELUME_COMMIT_RENDER_ONLY);
+  osc.write(t.show.param("wash/step"), scalar(0.5F), t.now);
+  t.frame(22);
+  osc.write(t.show.param("spot/step"), scalar(0.6F), t.now);
+  t.frame(22);
+  osc.write(t.show.param("spot/step"), scalar(0.7F), t.now);
+  CHECK(t.level("spot/step", 22) == 0.0F);
+  osc.release(t.show.param("wash/step"), t.now);
+  t.frame(22);
+  CHECK(t.level("spot/step", 22) == 0.7F);
+}
+
+TEST_CASE("Reset releases automation of every priority, which glides back; store and revert leave it alone", "[automation]") {
+  TestShow t;
+  Source drag = source_of(t.show, 150, RELUME_COMMIT_RENDER_ONLY);
+  const relume_param level = t.show.param("wash/level");
+  t.show.set(level, scalar(0.5F));
+  drag.write(level, scalar(0), t.now);
+  t.frame(2000);
+  CHECK(t.level("wash/level") == 0.0F);
+  t.show.store();
+  CHECK(t.level("wash/level", 22) == 0.0F);
+  t.show.set(level, scalar(0.9F));
+  t.show.revert(t.show.layer("wash"));
+  CHECK(t.level("wash/level", 22) == 0.0F);
+  t.show.set(level, scalar(0.9F));
+  t.show.reset(t.show.layer("wash"));
+  const float gliding = t.level("wash/level", 22);
+  CHECK(gliding < 0.2F);
+  CHECK(t.tier("wash/level") == RELUME_TIER_PERSISTED);
+  CHECK(t.level("wash/level", 2000) == 0.5F);
+}
+
+TEST_CASE("A removed layer takes its automation along, and the layer in its place starts clean", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param old_step = t.show.param("wash/step");
+  osc.write(old_step, scalar(0.9F), t.now);
+  t.frame(22);
+  osc.write(old_step, scalar(0.8F), t.now);  // on its way while the layer goes
+  t.show.remove_layer(t.show.layer("wash"));
+  t.show.add_layer("wash", "fixture");
+  CHECK(t.show.param("wash/step").bits != old_step.bits);
+  CHECK(t.level("wash/step", 22) == 0.0F);
+  CHECK(osc.write(old_step, scalar(0.7F), t.now) == RELUME_E_UNKNOWN_ROUTE);
+  CHECK(osc.write(t.show.param("wash/step"), scalar(0.8F), t.now) == RELUME_OK);
+  CHECK(t.level("wash/step", 22) == 0.8F);
+}
