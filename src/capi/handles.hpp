@@ -96,16 +96,22 @@ void give(const T& result, T* to) {
   to->struct_size = size;
 }
 
+/// Turns what a room may throw into a fault.
+template <class F>
+Fault guarded_fault(F f) noexcept {
+  try {
+    return f();
+  } catch (const std::bad_alloc&) {
+    return {RELUME_E_NOMEM, "", "no memory"};  // short enough to need none
+  } catch (const std::system_error& e) {
+    return {RELUME_E_IO, "", e.what()};
+  }
+}
+
 /// Runs a blocking call: no exception crosses the border.
 template <class F>
 relume_result guarded(relume_error* error, F f) noexcept {
-  try {
-    return report(f(), error);
-  } catch (const std::bad_alloc&) {
-    return report({RELUME_E_NOMEM, "", "no memory"}, error);
-  } catch (const std::system_error& e) {
-    return report({RELUME_E_IO, "", e.what()}, error);
-  }
+  return report(guarded_fault(f), error);
 }
 
 /// The same for calls that fill a sized struct.

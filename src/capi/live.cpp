@@ -16,9 +16,9 @@ relume_result relume_reader_open(relume_show* show, relume_reader** out_reader, 
     if (out_reader == nullptr) return null_argument("out_reader");
     *out_reader = nullptr;
     if (show == nullptr) return null_argument("show");
-    auto handle = std::make_unique<relume_reader>();
-    if (Fault fault = show->show->open_reader(handle->number)) return fault;
-    *out_reader = show->keep(show->readers, std::move(handle));
+    relume_reader* handle = show->keep(show->readers, std::make_unique<relume_reader>());
+    if (Fault fault = show->show->open_reader(handle->number)) return show->drop(show->readers, handle), fault;
+    *out_reader = handle;
     return {};
   });
 }
@@ -55,9 +55,12 @@ relume_result relume_source_open(relume_show* show, const relume_source_options*
     if (options != nullptr) {
       if (Fault fault = take(options, full, "relume_source_options")) return fault;
     }
-    auto handle = std::make_unique<relume_source>();
-    if (Fault fault = show->show->open_source(full, handle->source)) return fault;
-    *out_source = show->keep(show->sources, std::move(handle));
+    relume_source* handle = show->keep(show->sources, std::make_unique<relume_source>());
+    if (Fault fault = guarded_fault([&] { return show->show->open_source(full, handle->source); })) {
+      show->drop(show->sources, handle);
+      return fault;
+    }
+    *out_source = handle;
     return {};
   });
 }

@@ -103,9 +103,13 @@ relume_result relume_events_open(relume_show* show, relume_event_callback callba
     if (out_events == nullptr) return null_argument("out_events");
     *out_events = nullptr;
     if (show == nullptr) return null_argument("show");
-    auto handle = std::make_unique<relume_events>();
-    handle->subscription = show->show->events().subscribe(callback, user);
-    *out_events = show->keep(show->events, std::move(handle));
+    relume_events* handle = show->keep(show->events, std::make_unique<relume_events>());
+    const Fault fault = guarded_fault([&]() -> Fault {
+      handle->subscription = show->show->events().subscribe(callback, user);
+      return {};
+    });
+    if (fault) return show->drop(show->events, handle), fault;
+    *out_events = handle;
     return {};
   });
 }

@@ -29,6 +29,14 @@ class ChangeSet {
       : c_(coordinator), order_(coordinator.order_.load(std::memory_order_relaxed) + 1) {
     c_.tree_.begin();
   }
+  ChangeSet(const ChangeSet&) = delete;
+  ChangeSet& operator=(const ChangeSet&) = delete;
+  /// What was not handed over is undone, whatever the reason.
+  ~ChangeSet() {
+    if (open_) c_.tree_.abort();
+  }
+  /// The edit goes on to be published.
+  void hand_over() { open_ = false; }
 
   void edit(const ResolvedChange& change, const Stack& stack, relume_outcome& outcome);
   /// Automation that has settled: like a set or persist, but it takes the route from nobody. True when the value is new.
@@ -50,6 +58,7 @@ class ChangeSet {
   Coordinator& c_;
   const std::uint64_t order_;
   Effects effects_;
+  bool open_ = true;
   bool changed_ = false;
   bool lossy_only_ = true;
 };

@@ -90,21 +90,20 @@ Fault Coordinator::apply_values(std::span<const relume_change> changes, relume_o
     if (fault) {
       outcome.culprit = static_cast<std::uint32_t>(i);
       outcome.masked_count = 0;
-      tree_.abort();
       return fault;
     }
     set.edit(resolved, stack_, outcome);
   }
   if (set.changed()) {
     outcome.urgency = set.lossy_only() ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
+    set.hand_over();
     accept(set.effects(), event_of(changes), nullptr, nullptr, outcome);
     return {};
   }
   outcome.state = RELUME_STATE_SAME;
-  if (tree_.touched().empty()) {
-    tree_.abort();
-  } else {
+  if (!tree_.touched().empty()) {
     // Nothing to save, but automation that is still on its way must find that an operator was faster.
+    set.hand_over();
     order_.store(set.order(), std::memory_order_release);
     tree_.publish(head_.revision, nullptr);
   }
@@ -248,13 +247,13 @@ Fault Coordinator::apply_structure(std::span<const relume_change> changes, relum
   if (added != nullptr) *added = edit.added;
   if (!set.changed() && !edit.changed) {
     outcome.state = RELUME_STATE_SAME;
-    tree_.abort();
     return {};
   }
   outcome.urgency = RELUME_URGENCY_COALESCE;
   // Handles of removed layers end before the order of this mutation begins, see Source::check.
   update_layer_table(stack_, edit.stack);
   view->created = tree_.version();
+  set.hand_over();
   accept(set.effects(), event_of(changes), &bytes, std::move(view), outcome);
   std::swap(stack_, edit.stack);
   return {};
@@ -308,13 +307,14 @@ void Coordinator::commit_one(const CommitRequest& request) {
     events_.publish(event);
     return;
   }
-  ChangeSet set(*this);
-  relume_outcome outcome = RELUME_OUTCOME_INIT;
-  if (set.settle({event.change, layer, def, request.lanes, nullptr})) {
-    event.kind = RELUME_EVENT_OVERLAY_SETTLED;
-    accept(effects_of(event.change), event, nullptr, nullptr, outcome);
-  } else {
-    tree_.abort();
+  {
+    ChangeSet set(*this);
+    relume_outcome outcome = RELUME_OUTCOME_INIT;
+    if (set.settle({event.change, layer, def, request.lanes, nullptr})) {
+      event.kind = RELUME_EVENT_OVERLAY_SETTLED;
+      set.hand_over();
+      accept(effects_of(event.change), event, nullptr, nullptr, outcome);
+    }
   }
   composer_.answer({tree_.version(), request.overlay, request.token, true});
 }

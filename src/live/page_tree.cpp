@@ -28,7 +28,9 @@ PageTree::PageTree(std::uint32_t blocks)
   touched_.reserve(blocks);
   replaced_.reserve(blocks + nodes_for(blocks));
   made_.reserve(blocks + nodes_for(blocks));
-  garbage_.reserve(blocks + nodes_for(blocks));
+  // No push below may have to allocate: a change that the mirror has must be published. Twice what can be alive, and what
+  // collect() leaves at the front.
+  garbage_.reserve(2 * kAlive * (blocks + nodes_for(blocks)) + 8192);
 }
 
 PageTree::~PageTree() {
