@@ -265,7 +265,8 @@ TEST_CASE("Settle: a value that keeps changing is not committed, and settling on
   CHECK(t.show.status().accepted == 1);
 }
 
-TEST_CASE("Settle: a stale generation is ignored, an operator who came in between keeps the route", "[automation][settle]") {
+TEST_CASE("Settle: a stale generation is ignored, an operator who came in between keeps the route",
+          "[automation][settle]") {
   TestShow t;
   Source osc = source_of(t.show);
   Events events = t.show.events();
@@ -314,7 +315,8 @@ TEST_CASE("Settle: the commit never moves the value", "[automation][settle]") {
   CHECK(t.tier("wash/color") == RELUME_TIER_COMMITTED);
 }
 
-TEST_CASE("Settle: the commit policy goes from show to source to definition to the single write", "[automation][settle]") {
+TEST_CASE("Settle: the commit policy goes from show to source to definition to the single write",
+          "[automation][settle]") {
   Schema schema;
   schema.type("t", {Param("plain", RELUME_FLOAT), Param("kept", RELUME_FLOAT).commit(RELUME_COMMIT_PERSIST)});
   schema.layer("a", "t");
@@ -357,7 +359,8 @@ TEST_CASE("A batch lands in one frame, or none of it is written", "[automation]"
   CHECK(t.level("spot/step") == 0.5F);
 }
 
-TEST_CASE("Automation is stopped at the door: wrong type, out of range, not finite, unknown, counted", "[automation][error]") {
+TEST_CASE("Automation is stopped at the door: wrong type, out of range, not finite, unknown, counted",
+          "[automation][error]") {
   TestShow t;
   Source osc = source_of(t.show);
   const relume_param step = t.show.param("wash/step");
@@ -400,7 +403,8 @@ TEST_CASE("With all overlays in use the newest value waits, and is shown when on
   CHECK(t.level("spot/step", 22) == 0.7F);
 }
 
-TEST_CASE("Reset releases automation of every priority, which glides back; store and revert leave it alone", "[automation]") {
+TEST_CASE("Reset releases automation of every priority, which glides back; store and revert leave it alone",
+          "[automation]") {
   TestShow t;
   Source drag = source_of(t.show, 150, RELUME_COMMIT_RENDER_ONLY);
   const relume_param level = t.show.param("wash/level");

@@ -7,17 +7,17 @@
 #include <string.h>
 
 static int failures = 0;
-#define EXPECT(condition)                                                    \
-  do {                                                                       \
-    if (!(condition)) {                                                      \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);        \
-      ++failures;                                                            \
-    }                                                                        \
+#define EXPECT(condition)                                             \
+  do {                                                                \
+    if (!(condition)) {                                               \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      ++failures;                                                     \
+    }                                                                 \
   } while (0)
 
-static const char *const modes[] = {"off", "slow", "fast"};
+static const char* const modes[] = {"off", "slow", "fast"};
 
-static relume_schema *make_schema(void) {
+static relume_schema* make_schema(void) {
   relume_param_def params[3];
   for (int i = 0; i < 3; ++i) relume_param_def_init(&params[i], sizeof params[i]);
   params[0].key = "level";
@@ -33,7 +33,7 @@ static relume_schema *make_schema(void) {
   type.key = "fixture";
   type.params = params;
   type.param_count = 3;
-  relume_schema *schema = NULL;
+  relume_schema* schema = NULL;
   relume_error error = RELUME_ERROR_INIT;
   EXPECT(relume_schema_create(&schema, &error) == RELUME_OK);
   EXPECT(relume_schema_add_type(schema, &type, &error) == RELUME_OK);
@@ -48,8 +48,9 @@ static relume_show_options quiet(void) {
 }
 
 /* The definition is wrong in one way; the answer and the culprit are as documented. */
-static void refuse_type(relume_param_def param, const char *key, size_t count, relume_result expected, const char *culprit) {
-  relume_schema *schema = make_schema();
+static void refuse_type(relume_param_def param, const char* key, size_t count, relume_result expected,
+                        const char* culprit) {
+  relume_schema* schema = make_schema();
   relume_error error = RELUME_ERROR_INIT;
   relume_param_def params[2] = {param, param};
   relume_layer_type_def type = RELUME_LAYER_TYPE_DEF_INIT;
@@ -106,14 +107,14 @@ static void test_schema_errors(void) {
   bad = good, bad.struct_size = 0;
   refuse_type(bad, "t", 1, RELUME_E_INVALID, "t");
 
-  relume_schema *schema = make_schema();
+  relume_schema* schema = make_schema();
   EXPECT(relume_schema_create(NULL, NULL) == RELUME_E_INVALID);
   EXPECT(relume_schema_add_type(NULL, NULL, NULL) == RELUME_E_INVALID);
   EXPECT(relume_schema_add_layer(schema, "wash", "fixture", NULL) == RELUME_E_EXISTS);
   EXPECT(relume_schema_add_layer(schema, "x", "nothing", NULL) == RELUME_E_UNKNOWN_TYPE);
   EXPECT(relume_schema_add_layer(schema, "X", "fixture", NULL) == RELUME_E_INVALID);
   enum { kMany = 16385 };
-  relume_param_def *many = calloc(kMany, sizeof *many);
+  relume_param_def* many = calloc(kMany, sizeof *many);
   char(*keys)[16] = calloc(kMany, sizeof *keys);
   for (int i = 0; i < kMany; ++i) {
     snprintf(keys[i], sizeof keys[i], "p%d", i);
@@ -135,8 +136,8 @@ static void test_schema_errors(void) {
 }
 
 static relume_result open_result(relume_show_options options) {
-  relume_schema *schema = make_schema();
-  relume_show *show = NULL;
+  relume_schema* schema = make_schema();
+  relume_show* show = NULL;
   const relume_result result = relume_show_open(schema, &options, &show, NULL);
   EXPECT((result == RELUME_OK) == (show != NULL));
   EXPECT(relume_show_close(show, NULL) == RELUME_OK);
@@ -175,16 +176,16 @@ static void test_open_errors(void) {
   EXPECT(open_result(options) == RELUME_E_VERSION);
   options = quiet(), options.struct_size = 0;
   EXPECT(open_result(options) == RELUME_E_INVALID);
-  relume_show *show = NULL;
+  relume_show* show = NULL;
   EXPECT(relume_show_open(NULL, NULL, &show, NULL) == RELUME_E_INVALID);
   EXPECT(relume_show_open(NULL, NULL, NULL, NULL) == RELUME_E_INVALID);
   EXPECT(relume_show_close(NULL, NULL) == RELUME_OK);
 }
 
 static void test_story(void) {
-  relume_schema *schema = make_schema();
+  relume_schema* schema = make_schema();
   const relume_show_options options = quiet();
-  relume_show *show = NULL;
+  relume_show* show = NULL;
   relume_error error = RELUME_ERROR_INIT;
   EXPECT(relume_show_open(schema, &options, &show, &error) == RELUME_OK);
   relume_schema_destroy(schema);
@@ -213,10 +214,10 @@ static void test_story(void) {
   relume_tier tier = RELUME_TIER_DEFAULT;
   EXPECT(relume_value_get(show, level, &back, &tier, &error) == RELUME_OK);
   EXPECT(back.as.f[0] == 0.5f && tier == RELUME_TIER_COMMITTED);
-  relume_reader *reader = NULL;
+  relume_reader* reader = NULL;
   EXPECT(relume_reader_open(show, &reader, &error) == RELUME_OK);
   EXPECT(relume_compose(show, 1000) == 2);
-  const relume_frame *frame = relume_reader_acquire(reader);
+  const relume_frame* frame = relume_reader_acquire(reader);
   EXPECT(frame->revision == 1 && relume_frame_at(frame, level)->f == 0.5f);
   EXPECT(relume_frame_retain(frame) == RELUME_OK);
   relume_reader_close(reader);
@@ -234,12 +235,12 @@ static void test_story(void) {
 }
 
 static void test_call_errors(void) {
-  relume_schema *schema = make_schema();
+  relume_schema* schema = make_schema();
   relume_show_options options = quiet();
   options.max_readers = 1;
   options.max_sources = 1;
   options.max_retained = 1;
-  relume_show *show = NULL;
+  relume_show* show = NULL;
   EXPECT(relume_show_open(schema, &options, &show, NULL) == RELUME_OK);
   relume_schema_destroy(schema);
   relume_layer layer = {0};
@@ -261,7 +262,10 @@ static void test_call_errors(void) {
   relume_outcome outcome = RELUME_OUTCOME_INIT;
   outcome.struct_size += 8;
   EXPECT(relume_value_set(show, param, &value, &outcome, NULL) == RELUME_E_VERSION);
-  struct { relume_outcome outcome; uint64_t guard; } old = {RELUME_OUTCOME_INIT, 42};
+  struct {
+    relume_outcome outcome;
+    uint64_t guard;
+  } old = {RELUME_OUTCOME_INIT, 42};
   old.outcome.struct_size = 24; /* a host built against a smaller struct */
   old.outcome.targets = 99;
   EXPECT(relume_value_set(show, param, &value, &old.outcome, NULL) == RELUME_OK);
@@ -272,8 +276,8 @@ static void test_call_errors(void) {
   EXPECT(relume_show_info_get(show, NULL, NULL) == RELUME_E_INVALID);
   relume_candidate candidate = RELUME_CANDIDATE_INIT;
   EXPECT(relume_candidate_get(show, 0, &candidate, NULL) == RELUME_E_INVALID);
-  relume_reader *reader = NULL;
-  relume_reader *second = NULL;
+  relume_reader* reader = NULL;
+  relume_reader* second = NULL;
   EXPECT(relume_reader_open(show, &reader, NULL) == RELUME_OK);
   EXPECT(relume_reader_open(show, &second, NULL) == RELUME_E_LIMIT && second == NULL);
   EXPECT(relume_frame_retain(relume_reader_acquire(reader)) == RELUME_OK);
@@ -281,12 +285,12 @@ static void test_call_errors(void) {
   EXPECT(relume_frame_retain(NULL) == RELUME_E_INVALID);
   relume_frame_release(relume_reader_acquire(reader));
   relume_source_options source_options = RELUME_SOURCE_OPTIONS_INIT;
-  relume_source *source = NULL;
+  relume_source* source = NULL;
   source_options.priority = 201;
   EXPECT(relume_source_open(show, &source_options, &source, NULL) == RELUME_E_INVALID);
   source_options.priority = 0;
   EXPECT(relume_source_open(show, &source_options, &source, NULL) == RELUME_OK);
-  relume_source *none = NULL;
+  relume_source* none = NULL;
   EXPECT(relume_source_open(show, NULL, &none, NULL) == RELUME_E_LIMIT);
   relume_source_close(source);
   EXPECT(relume_source_open(show, NULL, &none, NULL) == RELUME_E_LIMIT); /* until a frame has let go of it */

@@ -30,7 +30,7 @@ void hear(void* user, const relume_event* events, size_t count, uint64_t missed)
   if (!heard.answers) return;
   heard.answers = false;
   heard.show->show.set(heard.show->show.param("spot/step"), scalar(0.5F));  // a callback may mutate
-  heard.close_result = relume_show_close(heard.show->show.get(), nullptr);   // but not close
+  heard.close_result = relume_show_close(heard.show->show.get(), nullptr);  // but not close
   heard.unsubscribe_result = relume_events_close(heard.handle, nullptr);
 }
 
@@ -96,7 +96,8 @@ TEST_CASE("A callback runs in the control role, may mutate, and may neither clos
   CHECK(heard.events.size() == 2);
 }
 
-TEST_CASE("With its own control thread the show delivers and settles by itself, and refuses ticks", "[events][threads]") {
+TEST_CASE("With its own control thread the show delivers and settles by itself, and refuses ticks",
+          "[events][threads]") {
   relume_show_options options = relume::test::quiet_options();
   options.flags = 0;
   options.settle_ns = 1;

@@ -161,7 +161,7 @@ TEST_CASE("Composer, readers, sources and operators at once: no torn frame, none
         last = frame->number;
         torn += frame.at(a)->f != frame.at(b)->f;
         torn += frame.at(pan[0])[0].f != frame.at(pan[1])[1].f;
-        if (n == 1 && frame->number % 8 == 0) RetainedFrame(frame).get()->number;
+        if (n == 1 && frame->number % 8 == 0) static_cast<void>(RetainedFrame(frame).get()->number);
       }
     });
   }
@@ -212,7 +212,8 @@ TEST_CASE("A second thread in the frame role is refused, not raced", "[frame][th
 
 TEST_CASE("262,144 parameters: set, automate, compose, read", "[frame][scale]") {
   std::vector<Param> params;
-  for (int i = 0; i < 512; ++i) params.push_back(Param("p" + std::to_string(i), RELUME_FLOAT).range(0, 1).smoothing(100'000'000));
+  for (int i = 0; i < 512; ++i)
+    params.push_back(Param("p" + std::to_string(i), RELUME_FLOAT).range(0, 1).smoothing(100'000'000));
   Schema schema;
   schema.type("big", params);
   for (int i = 0; i < 512; ++i) schema.layer("l" + std::to_string(i), "big");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes that die: between the steps of a mutation, and at random instants. What was acknowledged is there, whole.
-#include <catch2/catch.hpp>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -63,7 +63,9 @@ int death_of(F work) {
 // Change number n of an endless story: values in three blocks at once, and now and then the stack.
 constexpr std::uint64_t kStory = 12;
 void tell(Show& show, std::uint64_t n) {
-  const auto v = [n](int i) { return scalar(static_cast<float>((n * 7 + static_cast<std::uint64_t>(i)) % 101) / 101.0F); };
+  const auto v = [n](int i) {
+    return scalar(static_cast<float>((n * 7 + static_cast<std::uint64_t>(i)) % 101) / 101.0F);
+  };
   ChangeSet set;
   set.set(show.param("wash/step"), v(0)).set(show.param("spot/step"), v(1)).set(show.param("last/step"), v(2));
   switch (n % kStory) {
@@ -159,7 +161,8 @@ TEST_CASE("Killed between the steps of every kind of mutation: the change that h
   }
 }
 
-TEST_CASE("Killed at random instants under a stream of changes: nothing acknowledged is lost, nothing is mixed", "[kill]") {
+TEST_CASE("Killed at random instants under a stream of changes: nothing acknowledged is lost, nothing is mixed",
+          "[kill]") {
   Reference reference;
   Shared& shared = shared_page();
   std::mt19937 random(20261121);
@@ -189,7 +192,8 @@ TEST_CASE("Killed at random instants under a stream of changes: nothing acknowle
     const std::uint64_t acknowledged = shared.acknowledged.load();
     TestShow t(story_schema(), place.options());
     const std::uint64_t found = t.show.recovery().revision;
-    INFO("round " << round << ": acknowledged " << acknowledged << ", sent " << shared.sent.load() << ", found " << found);
+    INFO("round " << round << ": acknowledged " << acknowledged << ", sent " << shared.sent.load() << ", found "
+                  << found);
     REQUIRE(found >= acknowledged);
     REQUIRE(found <= shared.sent.load());
     REQUIRE(picture(t) == reference.after(found));

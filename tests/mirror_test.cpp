@@ -2,10 +2,10 @@
 // The mirror alone: commits are whole, every copy proves itself, hostile content is refused.
 #include "persistence/mirror.hpp"
 
-#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <fstream>
 #include <random>
@@ -55,7 +55,8 @@ void write_file(const std::string& path, const std::string& bytes) {
   ::close(fd);
 }
 
-Mirror::Verdict verdict_of(const std::string& path, std::unique_ptr<Mirror>& out, const MirrorIdentity& id = identity()) {
+Mirror::Verdict verdict_of(const std::string& path, std::unique_ptr<Mirror>& out,
+                           const MirrorIdentity& id = identity()) {
   std::string reason;
   out.reset();
   const Mirror::Verdict verdict = Mirror::open(platform::system_files(), path, id, out, reason);
@@ -195,5 +196,6 @@ TEST_CASE("Mirror: one that could not be finished leaves nothing behind", "[mirr
   std::vector<std::string> names;
   REQUIRE(platform::system_files().list(folder.path(), names) == 0);
   CHECK(names.size() == 2);  // . and ..
-  CHECK(Mirror::create(platform::system_files(), folder.path() + "/no/m", identity(), kGeometry, mirror).code == RELUME_E_IO);
+  CHECK(Mirror::create(platform::system_files(), folder.path() + "/no/m", identity(), kGeometry, mirror).code ==
+        RELUME_E_IO);
 }

@@ -30,7 +30,11 @@ TEST_CASE("Outcomes: every kind of mutation has the effects of the table", "[mut
   const relume_layer wash = t.show.layer("wash");
   const std::uint32_t checkpoint = RELUME_TARGET_CHECKPOINT;
   const std::uint32_t both = RELUME_TARGET_CHECKPOINT | RELUME_TARGET_DOCUMENT;
-  struct Row { const char* name; ChangeSet set; std::uint32_t targets, invalidation, reset; };
+  struct Row {
+    const char* name;
+    ChangeSet set;
+    std::uint32_t targets, invalidation, reset;
+  };
   const Row rows[] = {
       {"set", ChangeSet().set(step, scalar(0.5F)), checkpoint, RELUME_INVALIDATE_ROUTE, RELUME_RESET_NONE},
       {"persist", ChangeSet().persist(step, scalar(0.4F)), both, RELUME_INVALIDATE_ROUTE, RELUME_RESET_NONE},
@@ -61,7 +65,8 @@ TEST_CASE("Outcomes: every kind of mutation has the effects of the table", "[mut
   }
 }
 
-TEST_CASE("Outcomes: the first unsaved change schedules, the next ones join, watermarks say what is wanted", "[mutation]") {
+TEST_CASE("Outcomes: the first unsaved change schedules, the next ones join, watermarks say what is wanted",
+          "[mutation]") {
   TestShow t;
   const relume_param step = t.show.param("wash/step");
   const relume_outcome first = t.show.set(step, scalar(0.5F));
@@ -109,7 +114,10 @@ TEST_CASE("A rejected value changes nothing and takes no revision", "[mutation][
   const relume_param step = t.show.param("wash/step");
   t.show.set(step, scalar(0.5F));
   const std::uint64_t number = t.frame(1)->number;
-  struct Row { ChangeSet set; relume_result reason; };
+  struct Row {
+    ChangeSet set;
+    relume_result reason;
+  };
   const Row rows[] = {
       {ChangeSet().set(step, integer(1)), RELUME_E_TYPE},
       {ChangeSet().set(step, relume_value{}), RELUME_E_TYPE},
@@ -164,7 +172,8 @@ TEST_CASE("A change-set is whole or nothing, and names the culprit", "[mutation]
   CHECK(outcome.culprit == 1);
   CHECK(t.level("wash/step", 1) == 0.0F);
   const relume_layer layer = t.show.layer("wash");
-  CHECK(reason_of(t, ChangeSet().set(wash, scalar(0.5F)).remove(layer).remove(layer), &outcome) == RELUME_E_UNKNOWN_LAYER);
+  CHECK(reason_of(t, ChangeSet().set(wash, scalar(0.5F)).remove(layer).remove(layer), &outcome) ==
+        RELUME_E_UNKNOWN_LAYER);
   CHECK(outcome.culprit == 2);
   CHECK(t.show.layers().size() == 2);
   CHECK(t.level("wash/step", 1) == 0.0F);
@@ -206,10 +215,14 @@ TEST_CASE("Reads see the own write before a frame is composed", "[mutation]") {
 TEST_CASE("Every value type goes through mutation, tiers and frame unchanged", "[mutation]") {
   TestShow t;
   const std::pair<const char*, relume_value> values[] = {
-      {"wash/level", scalar(0.1F)},          {"wash/color", color(0.1F, 0.2F, 0.3F, 0.4F)},
-      {"wash/on", boolean(true)},            {"wash/count", integer(-10)},
-      {"wash/pan", vec2(-1, 1)},             {"wash/at", vec3(1e30F, -1e-30F, 3)},
-      {"wash/quad", vec4(1, 2, 3, 4)},       {"wash/mode", choice(2)},
+      {"wash/level", scalar(0.1F)},
+      {"wash/color", color(0.1F, 0.2F, 0.3F, 0.4F)},
+      {"wash/on", boolean(true)},
+      {"wash/count", integer(-10)},
+      {"wash/pan", vec2(-1, 1)},
+      {"wash/at", vec3(1e30F, -1e-30F, 3)},
+      {"wash/quad", vec4(1, 2, 3, 4)},
+      {"wash/mode", choice(2)},
       {"wash/start", time(-1234567890123)},
   };
   for (const auto& [route, value] : values) {

@@ -23,6 +23,8 @@ void* allocate(std::size_t size) {
 
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
 void operator delete(void* place) noexcept { std::free(place); }
 void operator delete[](void* place) noexcept { std::free(place); }
 void operator delete(void* place, std::size_t) noexcept { std::free(place); }
@@ -78,8 +80,8 @@ TEST_CASE("Out of memory: a mutation is made or it is not", "[nomem]") {
       },
       unchanged);
   const ChangeSet set = ChangeSet().set(step, scalar(0.5F)).add_layer("a-layer-with-a-long-key", "fixture").store(wash);
-  const long failed =
-      until_it_succeeds([&] { return relume_apply(t.show.get(), set.data(), set.size(), nullptr, nullptr); }, unchanged);
+  const long failed = until_it_succeeds(
+      [&] { return relume_apply(t.show.get(), set.data(), set.size(), nullptr, nullptr); }, unchanged);
   CHECK(failed > 5);
   CHECK(t.level("wash/step") == 0.5F);
   CHECK(t.show.layers().size() == 3);

@@ -53,7 +53,8 @@ TEST_CASE("Page tree: a held root keeps its content through any number of later 
     for (std::uint32_t n = 1; n <= 4000; ++n) {
       tree.begin();
       std::vector<std::uint32_t> edited = newest;
-      const auto count = static_cast<std::uint32_t>(random() % 500 == 0 ? blocks : 1 + random() % 3);  // now and then everything
+      const auto count =
+          static_cast<std::uint32_t>(random() % 500 == 0 ? blocks : 1 + random() % 3);  // now and then everything
       for (std::uint32_t i = 0; i < count; ++i) {
         const auto b = static_cast<std::uint32_t>(count == blocks ? i : random() % blocks);
         tree.edit(b).saved.committed.fill(n);
@@ -117,9 +118,11 @@ TEST_CASE("Page tree: mutator and composer at once", "[pages][threads]") {
     if (taken == nullptr) continue;
     std::uint64_t last = held != nullptr ? held->revision : 0;
     backwards += taken->revision <= last;
-    tree.compare(held, *taken, [&](std::uint32_t, const Page& page) { torn += page.saved.committed[0] != page.saved.committed[63]; });
+    tree.compare(held, *taken,
+                 [&](std::uint32_t, const Page& page) { torn += page.saved.committed[0] != page.saved.committed[63]; });
     const std::uint32_t newest = static_cast<std::uint32_t>(taken->revision);
-    for (std::uint32_t i = 0; i < 3; ++i) torn += tree.page(*taken, (newest + 67 * i) % 200)->saved.committed[7] != newest;
+    for (std::uint32_t i = 0; i < 3; ++i)
+      torn += tree.page(*taken, (newest + 67 * i) % 200)->saved.committed[7] != newest;
     torn += taken->stack->table.size() != 1;
     held = taken;
     tree.hold(*held);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Coming back: what is recovered, what is refused and kept, who owns the show.
-#include <catch2/catch.hpp>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -183,7 +183,8 @@ TEST_CASE("Recovery: a damaged mirror is kept and reported, and the declared def
     CHECK(t->show.info().history_id != history);  // a pair of history and revision never means two things
     CHECK(t->level("wash/step") == 0.0F);
     t.reset();
-    for (std::streamoff at = 8192; at < static_cast<std::streamoff>(fs::file_size(mirror)); at += 500) flip_byte(mirror, at);
+    for (std::streamoff at = 8192; at < static_cast<std::streamoff>(fs::file_size(mirror)); at += 500)
+      flip_byte(mirror, at);
   }
 }
 
@@ -219,8 +220,8 @@ TEST_CASE("Recovery: parameters that still fit keep their value, a range clamps,
   const Place place;
   Schema old_schema;
   old_schema.type("t", {Param("kept", RELUME_FLOAT), Param("wide", RELUME_FLOAT), Param("was_int", RELUME_INT),
-                        Param("mode", RELUME_ENUM).labels({"a", "b", "c"}), Param("lost", RELUME_ENUM).labels({"x", "y"}),
-                        Param("gone", RELUME_VEC4)});
+                        Param("mode", RELUME_ENUM).labels({"a", "b", "c"}),
+                        Param("lost", RELUME_ENUM).labels({"x", "y"}), Param("gone", RELUME_VEC4)});
   old_schema.layer("one", "t").layer("two", "t");
   auto t = place.open(old_schema);
   for (const std::string layer : {"one", "two"}) {
@@ -233,9 +234,11 @@ TEST_CASE("Recovery: parameters that still fit keep their value, a range clamps,
   }
   t.reset();
   Schema schema;
-  schema.type("t", {Param("new", RELUME_VEC3), Param("mode", RELUME_ENUM).labels({"c", "a"}), Param("was_int", RELUME_FLOAT),
-                    Param("wide", RELUME_FLOAT).range(0, 2), Param("lost", RELUME_ENUM).labels({"x", "z"}),
-                    Param("kept", RELUME_FLOAT).initial(scalar(9))}, 2);
+  schema.type("t",
+              {Param("new", RELUME_VEC3), Param("mode", RELUME_ENUM).labels({"c", "a"}), Param("was_int", RELUME_FLOAT),
+               Param("wide", RELUME_FLOAT).range(0, 2), Param("lost", RELUME_ENUM).labels({"x", "z"}),
+               Param("kept", RELUME_FLOAT).initial(scalar(9))},
+              2);
   for (int round = 0; round < 2; ++round) {
     t = place.open(schema);
     CHECK(t->show.recovery().converted_layers == (round == 0 ? 2 : 0));
@@ -273,7 +276,8 @@ TEST_CASE("Recovery: a layer whose type is not declared lies dormant and comes b
   CHECK(t->level("wash/step") == 0.5F);
 }
 
-TEST_CASE("Recovery: other capacities take the state along; too small ones are refused and nothing is lost", "[recovery]") {
+TEST_CASE("Recovery: other capacities take the state along; too small ones are refused and nothing is lost",
+          "[recovery]") {
   const Place place;
   auto t = place.open();
   for (int i = 0; i < 40; ++i) t->show.add_layer("l" + std::to_string(i), "fixture");

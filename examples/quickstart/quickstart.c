@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static int fail(const relume_error *error) {
+static int fail(const relume_error* error) {
   fprintf(stderr, "%s: %s\n", error->culprit, error->message);
   return 1;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   relume_error error = RELUME_ERROR_INIT;
   if (argc < 2) return fprintf(stderr, "usage: %s FOLDER [die]\n", argv[0]), 2;
 
@@ -23,7 +23,7 @@ int main(int argc, char **argv) {
   fixture.key = "fixture";
   fixture.params = params;
   fixture.param_count = 2;
-  relume_schema *schema = NULL;
+  relume_schema* schema = NULL;
   if (relume_schema_create(&schema, &error) || relume_schema_add_type(schema, &fixture, &error) ||
       relume_schema_add_layer(schema, "wash", "fixture", &error) ||
       relume_schema_add_layer(schema, "spot", "fixture", &error)) {
@@ -32,8 +32,8 @@ int main(int argc, char **argv) {
 
   relume_show_options options = RELUME_SHOW_OPTIONS_INIT;
   options.folder = argv[1];
-  relume_show *show = NULL;
-  relume_reader *reader = NULL;
+  relume_show* show = NULL;
+  relume_reader* reader = NULL;
   relume_param level = {0};
   if (relume_show_open(schema, &options, &show, &error) || relume_reader_open(show, &reader, &error) ||
       relume_param_find(show, "wash/level", &level, &error)) {
@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
   }
 
   relume_compose(show, 1000000);
-  const relume_frame *frame = relume_reader_acquire(reader);
+  const relume_frame* frame = relume_reader_acquire(reader);
   printf("wash/level is %.2f at revision %llu\n", (double)relume_frame_at(frame, level)->f,
          (unsigned long long)frame->revision);
   return relume_show_close(show, &error) ? fail(&error) : 0;

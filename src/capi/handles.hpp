@@ -103,9 +103,7 @@ Fault guarded_fault(F f) noexcept {
     return f();
   } catch (const std::bad_alloc&) {
     return {RELUME_E_NOMEM, "", "no memory"};  // short enough to need none
-  } catch (const std::system_error& e) {
-    return {RELUME_E_IO, "", e.what()};
-  }
+  } catch (const std::system_error& e) { return {RELUME_E_IO, "", e.what()}; }
 }
 
 /// Runs a blocking call: no exception crosses the border.

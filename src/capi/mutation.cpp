@@ -51,8 +51,8 @@ relume_result relume_apply(relume_show* show, const relume_change* changes, size
   return apply(show, {changes, count}, nullptr, outcome, error);
 }
 
-relume_result relume_value_set(relume_show* show, relume_param param, const relume_value* value, relume_outcome* outcome,
-                               relume_error* error) {
+relume_result relume_value_set(relume_show* show, relume_param param, const relume_value* value,
+                               relume_outcome* outcome, relume_error* error) {
   return apply_value(show, RELUME_CHANGE_SET, param, value, outcome, error);
 }
 

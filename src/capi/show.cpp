@@ -97,8 +97,8 @@ relume_result relume_status_get(relume_show* show, relume_status* status, relume
   });
 }
 
-relume_result relume_events_open(relume_show* show, relume_event_callback callback, void* user, relume_events** out_events,
-                                 relume_error* error) {
+relume_result relume_events_open(relume_show* show, relume_event_callback callback, void* user,
+                                 relume_events** out_events, relume_error* error) {
   return guarded(error, [&]() -> Fault {
     if (out_events == nullptr) return null_argument("out_events");
     *out_events = nullptr;

@@ -6,7 +6,8 @@ using namespace relume::core::capi;
 
 extern "C" {
 
-relume_result relume_layer_find(relume_show* show, const char* layer_key, relume_layer* out_layer, relume_error* error) {
+relume_result relume_layer_find(relume_show* show, const char* layer_key, relume_layer* out_layer,
+                                relume_error* error) {
   return guarded(error, [&]() -> Fault {
     if (show == nullptr) return null_argument("show");
     if (layer_key == nullptr) return null_argument("layer_key");
@@ -25,7 +26,8 @@ relume_result relume_layer_at(relume_show* show, uint32_t position, relume_layer
   });
 }
 
-relume_result relume_layer_info_get(relume_show* show, relume_layer layer, relume_layer_info* info, relume_error* error) {
+relume_result relume_layer_info_get(relume_show* show, relume_layer layer, relume_layer_info* info,
+                                    relume_error* error) {
   return filled(info, "info", error, [&](relume_layer_info& out) -> Fault {
     return show != nullptr ? show->show->coordinator().layer_info(layer, out) : null_argument("show");
   });
@@ -49,7 +51,8 @@ relume_result relume_param_at(relume_show* show, relume_layer layer, uint32_t n,
   });
 }
 
-relume_result relume_param_info_get(relume_show* show, relume_param param, relume_param_info* info, relume_error* error) {
+relume_result relume_param_info_get(relume_show* show, relume_param param, relume_param_info* info,
+                                    relume_error* error) {
   return filled(info, "info", error, [&](relume_param_info& out) -> Fault {
     return show != nullptr ? show->show->coordinator().param_info(param, out) : null_argument("show");
   });

@@ -30,7 +30,8 @@ bool write_lanes(std::array<std::uint32_t, kBlockSlots>& values, std::uint64_t& 
                  std::uint32_t lanes, const Lanes& value) {
   const std::uint32_t first = slot % kBlockSlots;
   const std::uint64_t mask = mask_of(slot, lanes);
-  const bool same = (present & mask) == mask && std::equal(value.begin(), value.begin() + lanes, values.begin() + first);
+  const bool same =
+      (present & mask) == mask && std::equal(value.begin(), value.begin() + lanes, values.begin() + first);
   if (same) return false;
   std::copy(value.begin(), value.begin() + lanes, values.begin() + first);
   present |= mask;

@@ -49,7 +49,8 @@ std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_
 }
 
 Fault Coordinator::apply(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added) {
-  const bool structural = std::any_of(changes.begin(), changes.end(), [](const auto& c) { return is_structural(c.kind); });
+  const bool structural =
+      std::any_of(changes.begin(), changes.end(), [](const auto& c) { return is_structural(c.kind); });
   Fault fault = structural ? apply_structure(changes, outcome, added) : apply_values(changes, outcome);
   if (fault) {
     outcome.state = RELUME_STATE_REJECTED;
@@ -220,7 +221,8 @@ Fault resolve_in_structure(const Schema& schema, const relume_change& change, St
 }  // namespace
 
 // All that takes time, copies and encodings, is done before hot_ is taken.
-Fault Coordinator::apply_structure(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added) {
+Fault Coordinator::apply_structure(std::span<const relume_change> changes, relume_outcome& outcome,
+                                   relume_layer* added) {
   const std::lock_guard structure_lock(structure_);
   outcome.level = level();
   StructureEdit edit{stack_, {}, false, {0}};
@@ -275,8 +277,8 @@ OverlayGlimpse Coordinator::live_overlay(relume_param param, std::uint32_t slot)
   const Page* page = tree_.page(slot / kBlockSlots);
   const std::uint64_t taken = page != nullptr ? page->taken[slot % kBlockSlots] : 0;
   const bool late = overlay.order < taken >> Taken::kShift;
-  const bool outranked = late && ((taken & Taken::kForce) != 0 || overlay.priority <= RELUME_PRIORITY_DEFAULT ||
-                                  !overlay.automated);
+  const bool outranked =
+      late && ((taken & Taken::kForce) != 0 || overlay.priority <= RELUME_PRIORITY_DEFAULT || !overlay.automated);
   if (outranked) overlay.there = false;
   return overlay;
 }

@@ -62,7 +62,8 @@ Fault Coordinator::layer_at(std::uint32_t position, relume_layer& out) {
 std::uint32_t Coordinator::layer_count() {
   const std::lock_guard lock(hot_);
   const auto& order = stack_.order();
-  return static_cast<std::uint32_t>(std::count_if(order.begin(), order.end(), [](const auto& l) { return !l->dormant(); }));
+  return static_cast<std::uint32_t>(
+      std::count_if(order.begin(), order.end(), [](const auto& l) { return !l->dormant(); }));
 }
 
 Fault Coordinator::layer_info(relume_layer handle, relume_layer_info& out) {
@@ -123,7 +124,8 @@ Fault Coordinator::find_label(relume_param param, const char* label, std::int32_
   Found found;
   if (Fault fault = find(param, found)) return fault;
   const std::string route = found.layer->key + "/" + found.def->key;
-  if (found.def->type != RELUME_ENUM) return {RELUME_E_TYPE, route, fmt::format("{} is no enum and has no labels", route)};
+  if (found.def->type != RELUME_ENUM)
+    return {RELUME_E_TYPE, route, fmt::format("{} is no enum and has no labels", route)};
   const auto& labels = found.def->labels;
   const auto at = std::find(labels.begin(), labels.end(), label);
   if (at == labels.end()) return {RELUME_E_RANGE, route, fmt::format("{} has no label {}", route, label)};

@@ -71,13 +71,15 @@ Show::Show(const Limits& limits, const Seams& seams)
       // One reader more than the host may open: the coordinator reads its own composed values.
       frames_(FrameStore::create({limits.slots, limits.layers, limits.readers + 1, limits.retained})),
       layers_(limits.layers),
-      composer_({limits.slots, limits.overlays, limits.sources, limits.commit_policy, limits.settle_ns}, tree_, *frames_),
+      composer_({limits.slots, limits.overlays, limits.sources, limits.commit_policy, limits.settle_ns}, tree_,
+                *frames_),
       events_(limits.events),
       reader_open_(limits.readers) {}
 
 Show::~Show() = default;
 
-Fault Show::open(const Schema& schema, const relume_show_options& options, const Seams& seams, std::unique_ptr<Show>& out) {
+Fault Show::open(const Schema& schema, const relume_show_options& options, const Seams& seams,
+                 std::unique_ptr<Show>& out) {
   Limits limits;
   if (Fault fault = limits_of(options, limits)) return fault;
   std::unique_ptr<Show> show(new Show(limits, seams));
@@ -85,8 +87,8 @@ Fault Show::open(const Schema& schema, const relume_show_options& options, const
   if (Fault fault = show->recover_from(schema, options, recovered)) return fault;
   show->candidates_ = std::move(recovered->candidates);
   show->coordinator_ = std::make_unique<Coordinator>(
-      Coordinator::Parts{schema, std::move(recovered->stack), std::move(recovered->mirror), recovered->head, show->tree_,
-                         show->composer_, *show->frames_, show->events_, show->layers_, show->order_},
+      Coordinator::Parts{schema, std::move(recovered->stack), std::move(recovered->mirror), recovered->head,
+                         show->tree_, show->composer_, *show->frames_, show->events_, show->layers_, show->order_},
       seams);
   show->coordinator_->start(recovered->layers.blocks);
   show->composer_.compose(0);
@@ -107,7 +109,8 @@ Fault Show::recover_from(const Schema& schema, const relume_show_options& option
     if (Fault fault = restore_defaults(schema, out->stack, out->layers)) return fault;
   } else {
     if (Fault fault = ShowFolder::open(*seams_.files, options.folder, folder_)) return fault;
-    const RecoverySetup setup{*seams_.files,  *seams_.clock, schema, options.runtime_dir != nullptr ? options.runtime_dir : "/dev/shm",
+    const RecoverySetup setup{*seams_.files,  *seams_.clock,
+                              schema,         options.runtime_dir != nullptr ? options.runtime_dir : "/dev/shm",
                               limits_.layers, limits_.slots};
     if (Fault fault = recover(setup, folder_, *out)) return fault;
   }
@@ -117,9 +120,10 @@ Fault Show::recover_from(const Schema& schema, const relume_show_options& option
   report_.restarts = out->head.restarts;
   report_.clean_close = out->clean_close ? 1 : 0;
   report_.candidate_count = static_cast<std::uint32_t>(out->candidates.size());
-  report_.refused = static_cast<std::uint32_t>(std::count_if(out->candidates.begin(), out->candidates.end(), [](const auto& c) {
-    return c.verdict != RELUME_VERDICT_FRESH && c.verdict != RELUME_VERDICT_OK;
-  }));
+  report_.refused =
+      static_cast<std::uint32_t>(std::count_if(out->candidates.begin(), out->candidates.end(), [](const auto& c) {
+        return c.verdict != RELUME_VERDICT_FRESH && c.verdict != RELUME_VERDICT_OK;
+      }));
   report_.dormant_layers = out->layers.dormant_layers;
   report_.converted_layers = out->layers.converted_layers;
   report_.cleared_values = out->layers.cleared_values;
@@ -135,7 +139,8 @@ void Show::look() {
 
 Fault Show::tick() {
   if (!hands_off_) {
-    return {RELUME_E_STATE, "relume_control_tick", "the show has a control thread; open it with RELUME_SHOW_NO_THREADS"};
+    return {RELUME_E_STATE, "relume_control_tick",
+            "the show has a control thread; open it with RELUME_SHOW_NO_THREADS"};
   }
   look();
   return {};
@@ -155,7 +160,8 @@ Fault Show::open_reader(std::uint32_t& number) {
   const std::lock_guard lock(roles_mutex_);
   const auto free = std::find(reader_open_.begin(), reader_open_.end(), false);
   if (free == reader_open_.end()) {
-    return {RELUME_E_LIMIT, "max_readers", fmt::format("{} readers are open; close one or raise max_readers", limits_.readers)};
+    return {RELUME_E_LIMIT, "max_readers",
+            fmt::format("{} readers are open; close one or raise max_readers", limits_.readers)};
   }
   *free = true;
   number = static_cast<std::uint32_t>(free - reader_open_.begin());
@@ -204,9 +210,7 @@ void Show::reap_sources() {
   std::erase_if(sources_, [](const auto& source) { return source->closed(); });
 }
 
-int Show::lock_errno() const {
-  return std::max({tree_.lock_errno(), frames_->lock_errno(), composer_.lock_errno()});
-}
+int Show::lock_errno() const { return std::max({tree_.lock_errno(), frames_->lock_errno(), composer_.lock_errno()}); }
 
 void Show::info(relume_show_info& out) {
   out.max_slots = limits_.slots;

@@ -30,7 +30,8 @@ namespace relume::core {
 
 class Show {
  public:
-  static Fault open(const Schema& schema, const relume_show_options& options, const Seams& seams, std::unique_ptr<Show>& out);
+  static Fault open(const Schema& schema, const relume_show_options& options, const Seams& seams,
+                    std::unique_ptr<Show>& out);
   ~Show();
   Show(const Show&) = delete;
   Show& operator=(const Show&) = delete;
@@ -58,7 +59,9 @@ class Show {
     std::uint32_t layers, slots, readers, retained, sources, overlays, events, commit_policy;
     std::int64_t settle_ns, control_period_ns;
   };
-  struct DropFrames { void operator()(FrameStore* f) const { f->drop(); } };
+  struct DropFrames {
+    void operator()(FrameStore* f) const { f->drop(); }
+  };
   static Fault limits_of(const relume_show_options& options, Limits& out);
   Show(const Limits& limits, const Seams& seams);
   Fault recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out);

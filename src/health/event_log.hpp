@@ -21,8 +21,8 @@ struct EventSubscription {
   EventLog* log = nullptr;
   relume_event_callback callback = nullptr;
   void* user = nullptr;
-  std::uint64_t next = 1;                     // sequence of the event to be seen next
-  std::mutex delivering;                      // held while its callback runs
+  std::uint64_t next = 1;  // sequence of the event to be seen next
+  std::mutex delivering;   // held while its callback runs
 };
 
 class EventLog {

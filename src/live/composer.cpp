@@ -133,8 +133,8 @@ void Composer::release_all(const Source& source) noexcept RELUME_NONBLOCKING {
   }
 }
 
-std::uint32_t Composer::policy_of(const ParamDef& def, const Source& source, const OverlayWrite& write) const noexcept
-    RELUME_NONBLOCKING {
+std::uint32_t Composer::policy_of(const ParamDef& def, const Source& source,
+                                  const OverlayWrite& write) const noexcept RELUME_NONBLOCKING {
   if (write.commit_policy != 0) return write.commit_policy;
   if (def.commit_policy != 0) return def.commit_policy;
   return source.commit_policy() != 0 ? source.commit_policy() : config_.commit_policy;
@@ -151,7 +151,8 @@ bool Composer::take_write(const Source& source, const OverlayWrite& write) noexc
   Overlay* overlay = overlays_.at(write.slot);
   const bool released = overlay != nullptr && overlay->phase == Overlay::Phase::releasing;
   if (write.release) {
-    if (overlay != nullptr && !released && overlay->source == source.number()) glide_back(*overlay, noticed(write.time));
+    if (overlay != nullptr && !released && overlay->source == source.number())
+      glide_back(*overlay, noticed(write.time));
     return true;
   }
   if (overlay != nullptr && !released && source.priority() < overlay->priority) return false;  // it waits below
@@ -302,7 +303,8 @@ void Composer::catch_up(FrameBuffer& buffer, const FrameBuffer& from) noexcept R
     const std::size_t end = std::min<std::size_t>((group + 1) * 64, block_stamp_.size());
     for (std::size_t block = group * 64; block < end; ++block) {
       if (block_stamp_[block] <= has) continue;
-      std::memcpy(buffer.slots + block * kBlockSlots, from.slots + block * kBlockSlots, kBlockSlots * sizeof(relume_slot));
+      std::memcpy(buffer.slots + block * kBlockSlots, from.slots + block * kBlockSlots,
+                  kBlockSlots * sizeof(relume_slot));
     }
   }
 }
@@ -371,7 +373,8 @@ bool Composer::request_commit(Overlay& overlay) noexcept RELUME_NONBLOCKING {
   request.policy = overlay.policy;
   request.source = overlay.source;
   request.priority = overlay.priority;
-  for (std::uint32_t i = 0; i < overlay.def->lanes; ++i) request.lanes[i] = automation.target[overlay.slot % kBlockSlots + i];
+  for (std::uint32_t i = 0; i < overlay.def->lanes; ++i)
+    request.lanes[i] = automation.target[overlay.slot % kBlockSlots + i];
   if (!requests_.push(request)) return false;  // full: asked again with the next frame
   overlay.phase = Overlay::Phase::committing;
   return true;

@@ -52,13 +52,17 @@ class Composer {
   // --- coordinator ---
   /// A place that holds no source, or -1.
   int free_source_place() const noexcept;
-  void put_source(int place, Source* source) noexcept { sources_[static_cast<std::size_t>(place)].store(source, std::memory_order_release); }
+  void put_source(int place, Source* source) noexcept {
+    sources_[static_cast<std::size_t>(place)].store(source, std::memory_order_release);
+  }
   bool next_request(CommitRequest& out) noexcept;
   bool can_answer() const noexcept { return !answers_.full(); }
   void answer(const CommitAnswer& answer) noexcept { answers_.push(answer); }
 
   // --- any ---
-  OverlayGlimpse glimpse(std::uint32_t slot, relume_param param) const noexcept { return overlays_.glimpse(slot, param.bits); }
+  OverlayGlimpse glimpse(std::uint32_t slot, relume_param param) const noexcept {
+    return overlays_.glimpse(slot, param.bits);
+  }
   std::int64_t last_time() const noexcept { return last_time_.load(std::memory_order_relaxed); }
   int lock_errno() const;
 
@@ -81,8 +85,8 @@ class Composer {
   void settle() noexcept RELUME_NONBLOCKING;
   bool request_commit(Overlay& overlay) noexcept RELUME_NONBLOCKING;
   bool outranked(const Overlay& overlay, std::uint64_t taken) const noexcept RELUME_NONBLOCKING;
-  std::uint32_t policy_of(const ParamDef& def, const Source& source, const OverlayWrite& write) const noexcept
-      RELUME_NONBLOCKING;
+  std::uint32_t policy_of(const ParamDef& def, const Source& source,
+                          const OverlayWrite& write) const noexcept RELUME_NONBLOCKING;
   std::uint64_t lanes_at(const Overlay& o) const noexcept { return o.def->lane_mask() << (o.slot % kBlockSlots); }
   AutomationBlock& block_of(const Overlay& o) noexcept { return automation_[o.slot / kBlockSlots]; }
   const SavedBlock& saved(std::uint32_t block) const noexcept;
@@ -98,12 +102,12 @@ class Composer {
   bool changed_ = true;  // something to show although nothing may move
   platform::FixedArray<AutomationBlock> automation_;
   OverlayPool overlays_;
-  platform::FixedArray<std::uint64_t> touched_lanes_;    // by block: to be composed anew
-  platform::FixedArray<std::uint32_t> touched_;          // blocks with such lanes
+  platform::FixedArray<std::uint64_t> touched_lanes_;  // by block: to be composed anew
+  platform::FixedArray<std::uint32_t> touched_;        // blocks with such lanes
   std::uint32_t touched_count_ = 0;
-  platform::FixedArray<std::uint64_t> moving_;           // bit per block: something glides there
-  platform::FixedArray<std::uint64_t> block_stamp_;      // frame in which the block last came to rest or changed
-  platform::FixedArray<std::uint64_t> group_stamp_;      // newest of 64 blocks
+  platform::FixedArray<std::uint64_t> moving_;       // bit per block: something glides there
+  platform::FixedArray<std::uint64_t> block_stamp_;  // frame in which the block last came to rest or changed
+  platform::FixedArray<std::uint64_t> group_stamp_;  // newest of 64 blocks
   SpscRing<CommitRequest> requests_;
   SpscRing<CommitAnswer> answers_;
   platform::FixedArray<std::atomic<Source*>> sources_;

@@ -27,8 +27,8 @@ struct FrameBuffer {
   relume_frame_layer* layers;
   FrameEntry* table;
   std::uint32_t table_size;
-  std::uint32_t claims;             // frame role: boxes and readers that have it
-  std::uint64_t structure;          // frame role: version of the stack view it shows
+  std::uint32_t claims;     // frame role: boxes and readers that have it
+  std::uint64_t structure;  // frame role: version of the stack view it shows
   std::atomic<std::uint32_t> retained;
 };
 

@@ -28,13 +28,15 @@ struct alignas(64) AutomationBlock {
   float glide(std::uint32_t lane, float to, std::int64_t now) const noexcept {
     const std::int64_t elapsed = now > start[lane] ? now - start[lane] : 0;
     const double left = std::exp(-static_cast<double>(elapsed) * static_cast<double>(rate[lane]));
-    return static_cast<float>(static_cast<double>(to) + (static_cast<double>(from[lane]) - static_cast<double>(to)) * left);
+    return static_cast<float>(static_cast<double>(to) +
+                              (static_cast<double>(from[lane]) - static_cast<double>(to)) * left);
   }
   void begin_glide(std::uint32_t lane, const ParamDef& def, float value, float to, std::int64_t now) noexcept {
     from[lane] = value;
     start[lane] = now;
     rate[lane] = static_cast<float>(1.0 / static_cast<double>(def.smoothing_ns));
-    const double range = def.bounded ? def.max - def.min : std::abs(static_cast<double>(to) - static_cast<double>(value));
+    const double range =
+        def.bounded ? def.max - def.min : std::abs(static_cast<double>(to) - static_cast<double>(value));
     near[lane] = static_cast<float>(kArrival * range);
     gliding |= std::uint64_t{1} << lane;
   }

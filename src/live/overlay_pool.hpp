@@ -20,9 +20,9 @@ struct Overlay {
   };
   // Written in the frame role, read by any.
   std::atomic<std::uint64_t> param;
-  std::atomic<std::uint64_t> order;     // newest operator mutation that its source knew of
-  std::atomic<std::uint64_t> owner;     // source number << 32 | priority << 8 | phase
-  std::atomic<std::int64_t> changed_ns; // time of its last change
+  std::atomic<std::uint64_t> order;      // newest operator mutation that its source knew of
+  std::atomic<std::uint64_t> owner;      // source number << 32 | priority << 8 | phase
+  std::atomic<std::int64_t> changed_ns;  // time of its last change
 
   // Frame role only.
   const ParamDef* def;
@@ -71,8 +71,9 @@ class OverlayPool {
   }
   /// Makes the overlay visible to other threads, or what has changed of it.
   void show(Overlay& o) noexcept {
-    o.owner.store(std::uint64_t{o.source} << 32U | std::uint64_t{o.priority} << 8U | static_cast<std::uint64_t>(o.phase),
-                  std::memory_order_relaxed);
+    o.owner.store(
+        std::uint64_t{o.source} << 32U | std::uint64_t{o.priority} << 8U | static_cast<std::uint64_t>(o.phase),
+        std::memory_order_relaxed);
     at_[o.slot].store(index_of(o) + 1, std::memory_order_release);
   }
   void give(Overlay& o) noexcept {

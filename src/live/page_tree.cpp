@@ -24,7 +24,11 @@ constexpr std::size_t kAlive = 4;
 }  // namespace
 
 PageTree::PageTree(std::uint32_t blocks)
-    : blocks_(blocks), levels_(levels_for(blocks)), pages_(kAlive * blocks), nodes_(kAlive * nodes_for(blocks)), roots_(8) {
+    : blocks_(blocks),
+      levels_(levels_for(blocks)),
+      pages_(kAlive * blocks),
+      nodes_(kAlive * nodes_for(blocks)),
+      roots_(8) {
   touched_.reserve(blocks);
   replaced_.reserve(blocks + nodes_for(blocks));
   made_.reserve(blocks + nodes_for(blocks));

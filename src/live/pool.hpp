@@ -26,14 +26,17 @@ class Pool {
       free_ = link->next;
       return link;
     }
-    if (used_ == capacity_) std::terminate();  // the owner reserved too little: a bug, and going on would corrupt the show
+    if (used_ == capacity_)
+      std::terminate();  // the owner reserved too little: a bug, and going on would corrupt the show
     return static_cast<T*>(pages_.data()) + used_++;
   }
   void give(void* place) { free_ = new (place) Link{free_}; }
   int lock_errno() const { return pages_.lock_errno(); }
 
  private:
-  struct Link { Link* next; };
+  struct Link {
+    Link* next;
+  };
   platform::Pages pages_;
   std::size_t capacity_;
   std::size_t used_ = 0;

@@ -26,7 +26,8 @@ relume_result Source::refuse(relume_result why) noexcept RELUME_NONBLOCKING {
   return why;
 }
 
-relume_result Source::check(relume_param param, const relume_value& value, Checked& out) const noexcept RELUME_NONBLOCKING {
+relume_result Source::check(relume_param param, const relume_value& value,
+                            Checked& out) const noexcept RELUME_NONBLOCKING {
   // Before the look-up: a layer that is removed in between leaves us with an order older than its removal.
   out.order = order_.load(std::memory_order_acquire);
   out.def = layers_.find(param, out.slot);
@@ -78,7 +79,8 @@ void Source::write_checked(Cell& cell, relume_param param, const Checked& value,
   put(cell, {param.bits, value.def, value.order, batch, now, value.lanes, value.slot, policy, false});
 }
 
-relume_result Source::write(relume_param param, const relume_value& value, std::int64_t now) noexcept RELUME_NONBLOCKING {
+relume_result Source::write(relume_param param, const relume_value& value,
+                            std::int64_t now) noexcept RELUME_NONBLOCKING {
   Checked checked;
   const relume_result result = check(param, value, checked);
   if (result != RELUME_OK) return refuse(result);

@@ -27,7 +27,7 @@ struct OverlayWrite {
   std::uint64_t batch = 0;  // 0: alone
   std::int64_t time = 0;
   Lanes lanes{};
-  std::uint32_t slot = 0;   // first slot in the show
+  std::uint32_t slot = 0;  // first slot in the show
   std::uint32_t commit_policy = 0;
   bool release = false;
 };

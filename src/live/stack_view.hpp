@@ -17,9 +17,9 @@ struct FrameEntry {
 };
 
 struct StackView {
-  std::uint64_t created = 0;                // version of the edit that made it
-  std::vector<relume_frame_layer> layers;   // bottom to top, without dormant ones
-  std::vector<FrameEntry> table;            // by layer index
+  std::uint64_t created = 0;               // version of the edit that made it
+  std::vector<relume_frame_layer> layers;  // bottom to top, without dormant ones
+  std::vector<FrameEntry> table;           // by layer index
 };
 
 }  // namespace relume::core

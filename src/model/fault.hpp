@@ -15,7 +15,8 @@ struct [[nodiscard]] Fault {
   std::string message;
 
   Fault() = default;
-  Fault(relume_result c, std::string who, std::string what) : code(c), culprit(std::move(who)), message(std::move(what)) {}
+  Fault(relume_result c, std::string who, std::string what)
+      : code(c), culprit(std::move(who)), message(std::move(what)) {}
   explicit operator bool() const { return code != RELUME_OK; }
 };
 

@@ -26,7 +26,8 @@ Fault LayerType::make(std::string key, std::uint32_t version, std::vector<ParamD
     param.slot = (end + align - 1) / align * align;
     end = param.slot + param.lanes;
     if (end > kMaxLayerSlots) {
-      return {RELUME_E_LIMIT, key, fmt::format("the parameters take more than {} slots; split the type", kMaxLayerSlots)};
+      return {RELUME_E_LIMIT, key,
+              fmt::format("the parameters take more than {} slots; split the type", kMaxLayerSlots)};
     }
   }
   type->key_ = std::move(key);

@@ -107,8 +107,7 @@ relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexce
 
 Fault value_fault(const ParamDef& def, const std::string& route, relume_result code) {
   switch (code) {
-    case RELUME_E_TYPE:
-      return {code, route, fmt::format("{} takes a value of type {}", route, type_name(def.type))};
+    case RELUME_E_TYPE: return {code, route, fmt::format("{} takes a value of type {}", route, type_name(def.type))};
     case RELUME_E_NOT_FINITE:
       return {code, route, fmt::format("{} was given NaN or infinity; give a finite number", route)};
     case RELUME_E_RANGE:

@@ -98,8 +98,8 @@ Fault Stack::insert(Layer layer, std::size_t position, const Layer*& out) {
     return {RELUME_E_LIMIT, layer.key, fmt::format("there are {} layers, which is max_layers; raise it", max_layers_)};
   }
   const std::uint32_t count = whole_quads(layer.type->slot_count());
-  const bool placed = layer.first_slot == kPlaced ? take_slots(count, layer.first_slot)
-                                                  : take_slots_at(layer.first_slot, count);
+  const bool placed =
+      layer.first_slot == kPlaced ? take_slots(count, layer.first_slot) : take_slots_at(layer.first_slot, count);
   if (!placed) {
     return {RELUME_E_LIMIT, layer.key,
             fmt::format("no {} slots in a row are free of {}, which is max_slots; raise it", count, max_slots_)};
@@ -161,7 +161,8 @@ bool Stack::take_slots(std::uint32_t count, std::uint32_t& first) {
 
 bool Stack::take_slots_at(std::uint32_t first, std::uint32_t count) {
   const std::uint64_t end = std::uint64_t{first} + count;
-  const auto around = std::find_if(free_.begin(), free_.end(), [&](Range r) { return r.begin <= first && end <= r.end; });
+  const auto around =
+      std::find_if(free_.begin(), free_.end(), [&](Range r) { return r.begin <= first && end <= r.end; });
   if (around == free_.end()) return false;
   const Range before{around->begin, first};
   const Range after{static_cast<std::uint32_t>(end), around->end};

@@ -36,7 +36,7 @@ class Stack {
 
   /// Bottom to top, dormant layers included.
   const std::vector<std::shared_ptr<const Layer>>& order() const { return order_; }
-  const Layer* find(std::string_view key) const;         // dormant ones too
+  const Layer* find(std::string_view key) const;          // dormant ones too
   const Layer* find(relume_layer handle) const noexcept;  // nullptr when stale or dormant
   /// The layer and definition behind a handle; false when stale.
   bool find(relume_param handle, const Layer*& layer, const ParamDef*& def) const noexcept;
@@ -49,8 +49,8 @@ class Stack {
   Fault add(std::string_view key, const std::shared_ptr<const LayerType>& type, relume_layer before, const Layer*& out);
   /// A layer as it was saved, on top of those before. Its slots are as given, or newly placed when `first_slot` is kPlaced.
   static constexpr std::uint32_t kPlaced = UINT32_MAX;
-  Fault restore(std::string_view key, const std::shared_ptr<const LayerType>& type, std::uint64_t id, std::uint32_t flags,
-                std::uint32_t first_slot, const Layer*& out);
+  Fault restore(std::string_view key, const std::shared_ptr<const LayerType>& type, std::uint64_t id,
+                std::uint32_t flags, std::uint32_t first_slot, const Layer*& out);
   void set_next_layer_id(std::uint64_t id) { next_layer_id_ = id; }
   void remove(const Layer& layer);
   /// False when it was there already.
@@ -58,7 +58,9 @@ class Stack {
   bool set_flag(const Layer& layer, std::uint32_t flag, bool on);
 
  private:
-  struct Range { std::uint32_t begin, end; };
+  struct Range {
+    std::uint32_t begin, end;
+  };
   Fault insert(Layer layer, std::size_t position, const Layer*& out);
   bool take_slots(std::uint32_t count, std::uint32_t& first);
   bool take_slots_at(std::uint32_t first, std::uint32_t count);

@@ -26,7 +26,8 @@ struct Mirror::HeadCopy {
   std::uint32_t restarts;
   std::uint32_t structure;  // which copy of the structure is current
   std::uint64_t structure_checksum;
-  std::uint64_t digest;  // of the checksums of all current block copies: the head proves that none is missing or too old
+  std::uint64_t
+      digest;  // of the checksums of all current block copies: the head proves that none is missing or too old
 };
 
 struct Mirror::BlockCopy {
@@ -69,7 +70,9 @@ struct Mirror::Layout {
     return (offsetof(StructureCopy, bytes) + g.structure_capacity + 63) / 64 * 64;
   }
   static std::uint64_t blocks_at(const MirrorGeometry& g) { return kStructure + 2 * structure_bytes(g); }
-  static std::uint64_t size(const MirrorGeometry& g) { return blocks_at(g) + std::uint64_t{2} * g.blocks * sizeof(BlockCopy); }
+  static std::uint64_t size(const MirrorGeometry& g) {
+    return blocks_at(g) + std::uint64_t{2} * g.blocks * sizeof(BlockCopy);
+  }
 
   static Header& header(std::byte* data) { return *reinterpret_cast<Header*>(data); }
   static Live& live(std::byte* data) { return *reinterpret_cast<Live*>(data + kLive); }
@@ -128,7 +131,8 @@ Fault Mirror::create(platform::Files& files, const std::string& path, const Mirr
     return Fault{RELUME_E_IO, path, fmt::format("mirror {}: {}: {}; {}", path, step, errno_name(-result), remedy)};
   };
   // A leftover of a death in mid-creation; the folder's lock is ours.
-  if (const int r = files.unlink(temporary); r < 0 && r != -ENOENT) return failed("unlink", r, "check the runtime directory");
+  if (const int r = files.unlink(temporary); r < 0 && r != -ENOENT)
+    return failed("unlink", r, "check the runtime directory");
   const int fd = files.open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (fd < 0) return failed("create", fd, "check that the runtime directory is there and can be written");
   mirror->file_ = platform::File(files, fd);
@@ -158,7 +162,8 @@ Fault Mirror::publish() {
   if (temporary_.empty()) return {};
   const int r = files_.rename(temporary_, path_);
   if (r < 0) {
-    return {RELUME_E_IO, path_, fmt::format("mirror {}: rename: {}; check the runtime directory", path_, errno_name(-r))};
+    return {RELUME_E_IO, path_,
+            fmt::format("mirror {}: rename: {}; check the runtime directory", path_, errno_name(-r))};
   }
   temporary_.clear();
   return {};
@@ -205,7 +210,8 @@ Mirror::Verdict Mirror::prove_header(const MirrorIdentity& identity, std::string
     return reason = "it does not begin like a mirror", Verdict::damaged;
   }
   if (header.format > Layout::kFormat) {
-    reason = fmt::format("format {} is newer than this library's {}; update the library", header.format, Layout::kFormat);
+    reason =
+        fmt::format("format {} is newer than this library's {}; update the library", header.format, Layout::kFormat);
     return Verdict::newer_format;
   }
   if (header.checksum != Layout::checksum(header, sizeof header, Layout::kHeaderPlace)) {
@@ -242,8 +248,8 @@ Mirror::Verdict Mirror::prove(const MirrorIdentity& identity, std::string& reaso
   structure_current_ = head.structure;
   const StructureCopy& structure = structure_copy(structure_current_);
   if (structure.length > geometry_.structure_capacity || structure.checksum != head.structure_checksum ||
-      structure.checksum != Layout::checksum(structure, offsetof(StructureCopy, bytes) + structure.length,
-                                             Layout::kStructurePlace)) {
+      structure.checksum !=
+          Layout::checksum(structure, offsetof(StructureCopy, bytes) + structure.length, Layout::kStructurePlace)) {
     return reason = "the stack's checksum does not hold", Verdict::damaged;
   }
   if (!prove_blocks(reason)) return Verdict::damaged;

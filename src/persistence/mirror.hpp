@@ -110,10 +110,10 @@ class Mirror {
   bool was_clean_ = false;
   unsigned structure_current_ = 0;
   bool structure_put_ = false;
-  std::vector<std::uint8_t> current_;    // by block: which copy
+  std::vector<std::uint8_t> current_;     // by block: which copy
   std::vector<std::uint64_t> checksums_;  // by block: of the current copy, 0 where none was written
   std::uint64_t digest_ = 0;
-  std::vector<std::uint32_t> put_;       // blocks of the commit in progress
+  std::vector<std::uint32_t> put_;  // blocks of the commit in progress
 };
 
 /// File name of the mirror of a show folder.

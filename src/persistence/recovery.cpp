@@ -59,12 +59,14 @@ class Recovery {
     const Mirror::Verdict verdict = Mirror::open(s_.files, path(), folder_.identity(), old_, candidate.reason);
     if (verdict == Mirror::Verdict::owned) {
       return {RELUME_E_OWNED, folder_.path(),
-              fmt::format("the mirror {} of show {} is held by another process; close it there first", path(), folder_.path())};
+              fmt::format("the mirror {} of show {} is held by another process; close it there first", path(),
+                          folder_.path())};
     }
     candidate.verdict = verdict_of(verdict);
     if (old_ != nullptr) candidate.revision = old_->head().revision;
     out_.candidates.push_back(std::move(candidate));
-    if (verdict != Mirror::Verdict::ok && verdict != Mirror::Verdict::absent) refuse(verdict != Mirror::Verdict::unreadable);
+    if (verdict != Mirror::Verdict::ok && verdict != Mirror::Verdict::absent)
+      refuse(verdict != Mirror::Verdict::unreadable);
     return {};
   }
 
@@ -73,7 +75,8 @@ class Recovery {
     RecoveryCandidate& candidate = out_.candidates.back();
     if (keep) candidate.kept_as = keep_aside(s_.files, path());
     if (candidate.kept_as.empty()) {
-      out_.mirror_reason = fmt::format("{} cannot be used ({}) and is in the way; move it away", path(), candidate.reason);
+      out_.mirror_reason =
+          fmt::format("{} cannot be used ({}) and is in the way; move it away", path(), candidate.reason);
     }
   }
 
@@ -134,9 +137,7 @@ class Recovery {
     }
   }
 
-  std::string path() const {
-    return s_.runtime_dir + "/" + mirror_name(platform::user_id(), folder_.identity());
-  }
+  std::string path() const { return s_.runtime_dir + "/" + mirror_name(platform::user_id(), folder_.identity()); }
 
   const RecoverySetup& s_;
   ShowFolder& folder_;

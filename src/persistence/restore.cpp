@@ -114,7 +114,8 @@ Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out) 
   return {};
 }
 
-Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, Stack& stack, RestoredLayers& out) {
+Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, Stack& stack,
+                    RestoredLayers& out) {
   if (overlap(saved)) return {RELUME_E_INVALID, "stack", "two saved layers claim the same slots"};
   out.blocks.assign(stack.max_slots() / kBlockSlots, {});
   // One layer that changed shape moves them all: its new place must not be somebody's old one.

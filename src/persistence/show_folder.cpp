@@ -19,8 +19,9 @@ using platform::errno_name;
 namespace {
 
 Fault io_fault(const std::string& path, const char* step, int result) {
-  return {RELUME_E_IO, path, fmt::format("{}: {}: {}; check that the folder is there and can be written", path, step,
-                                         errno_name(-result))};
+  return {
+      RELUME_E_IO, path,
+      fmt::format("{}: {}: {}; check that the folder is there and can be written", path, step, errno_name(-result))};
 }
 
 // "1234 1763710000": process and start time, for people only. The lock itself is the kernel's.
@@ -52,7 +53,8 @@ Fault ShowFolder::lock() {
   if (const int r = files_->lock(fd); r == -EWOULDBLOCK) {
     std::string content;
     platform::read_whole(*files_, name, 256, content);  // unreadable is as good as empty: only the name is lost
-    return {RELUME_E_OWNED, path_, fmt::format("show {} is owned by {}; close it there first", path_, owner_text(content))};
+    return {RELUME_E_OWNED, path_,
+            fmt::format("show {} is owned by {}; close it there first", path_, owner_text(content))};
   } else if (r < 0) {
     return io_fault(name, "lock", r);
   }

@@ -78,7 +78,9 @@ void write_type(Writer& w, const LayerType& type) {
   }
 }
 
-Fault broken(const char* what) { return {RELUME_E_INVALID, "stack", fmt::format("the saved stack is broken at {}", what)}; }
+Fault broken(const char* what) {
+  return {RELUME_E_INVALID, "stack", fmt::format("the saved stack is broken at {}", what)};
+}
 
 Fault read_type(Reader& r, std::shared_ptr<const LayerType>& out) {
   std::string key = r.text();

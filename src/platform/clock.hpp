@@ -10,7 +10,7 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual std::int64_t monotonic_ns() = 0;
-  virtual std::int64_t realtime_ns() = 0; // since the Unix epoch
+  virtual std::int64_t realtime_ns() = 0;  // since the Unix epoch
 };
 
 Clock& system_clock();

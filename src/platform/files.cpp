@@ -50,13 +50,13 @@ class SystemFiles final : public Files {
   int unlink(const std::string& path) override { return result(::unlink(path.c_str())); }
   int make_directory(const std::string& path, unsigned mode) override { return result(::mkdir(path.c_str(), mode)); }
   int status(const std::string& path, FileStatus& out) override {
-    struct stat s {};
+    struct stat s{};
     if (::lstat(path.c_str(), &s) < 0) return -errno;
     fill(s, out);
     return 0;
   }
   int status(int fd, FileStatus& out) override {
-    struct stat s {};
+    struct stat s{};
     if (::fstat(fd, &s) < 0) return -errno;
     fill(s, out);
     return 0;

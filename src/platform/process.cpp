@@ -18,7 +18,8 @@ std::int64_t process_id() { return ::getpid(); }
 std::int64_t process_start_seconds(Files& files) {
   std::string stat;
   std::string boot;
-  if (read_whole(files, "/proc/self/stat", 4096, stat) < 0 || read_whole(files, "/proc/stat", 1 << 24, boot) < 0) return 0;
+  if (read_whole(files, "/proc/self/stat", 4096, stat) < 0 || read_whole(files, "/proc/stat", 1 << 24, boot) < 0)
+    return 0;
   // Fields are counted after the command's closing bracket, which may itself hold spaces: start time is the 22nd of all.
   const std::size_t bracket = stat.rfind(')');
   const std::size_t btime = boot.find("btime ");

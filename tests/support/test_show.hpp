@@ -15,14 +15,13 @@ inline constexpr std::int64_t kMs = 1'000'000;
 /// Two layers of one type with a parameter of every value type. `level` and `color` glide with 100 ms, all settle in 500 ms.
 inline Schema demo_schema() {
   Schema schema;
-  schema.type("fixture",
-              {Param("level", RELUME_FLOAT).range(0, 1).initial(scalar(1)).smoothing(100 * kMs),
-               Param("color", RELUME_COLOR).range(0, 1).initial(color(1, 1, 1)).smoothing(100 * kMs),
-               Param("on", RELUME_BOOL), Param("count", RELUME_INT).range(-10, 10),
-               Param("pan", RELUME_VEC2).range(-1, 1), Param("at", RELUME_VEC3), Param("quad", RELUME_VEC4),
-               Param("mode", RELUME_ENUM).labels({"off", "slow", "fast"}), Param("start", RELUME_TIME),
-               Param("step", RELUME_FLOAT).range(0, 1), Param("soft", RELUME_FLOAT).range(0, 1).clamp(),
-               Param("hint", RELUME_FLOAT).range(0, 1).lossy()});
+  schema.type("fixture", {Param("level", RELUME_FLOAT).range(0, 1).initial(scalar(1)).smoothing(100 * kMs),
+                          Param("color", RELUME_COLOR).range(0, 1).initial(color(1, 1, 1)).smoothing(100 * kMs),
+                          Param("on", RELUME_BOOL), Param("count", RELUME_INT).range(-10, 10),
+                          Param("pan", RELUME_VEC2).range(-1, 1), Param("at", RELUME_VEC3), Param("quad", RELUME_VEC4),
+                          Param("mode", RELUME_ENUM).labels({"off", "slow", "fast"}), Param("start", RELUME_TIME),
+                          Param("step", RELUME_FLOAT).range(0, 1), Param("soft", RELUME_FLOAT).range(0, 1).clamp(),
+                          Param("hint", RELUME_FLOAT).range(0, 1).lossy()});
   schema.layer("wash", "fixture").layer("spot", "fixture");
   return schema;
 }
