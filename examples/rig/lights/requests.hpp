@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// OSC packets to the library: requests that are answered, and automation that is not.
+#pragma once
+
+#include "adapters/notice.hpp"
+#include "adapters/osc_codec.hpp"
+
+#include <relume/relume.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rig {
+
+/// Handles packets one after the other; belongs to the thread that receives them, which holds the source role too.
+class Requests {
+ public:
+  using Replies = std::vector<std::vector<std::byte>>;
+
+  Requests(relume::Show& show, relume::Source source, NoticeSink notices);
+
+  /// Handles one datagram and returns its answers in the order of the requests, valid until the next call. The changes of a
+  /// packet are one change-set, applied before anything in it is answered. Automation goes first: on a route that both name,
+  /// the operator wins.
+  const Replies& handle(std::span<const std::byte> datagram, std::int64_t now_ns);
+
+  std::uint64_t malformed() const noexcept { return malformed_; }
+  std::uint64_t rejected() const noexcept { return rejected_; }
+
+ private:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+  enum class Verb { set, persist, store, revert, reset, get, ping, status, save, unknown, automation };
+  struct Item {
+    Verb verb;
+    const OscMessage* message;
+    std::string_view subject;         ///< route, layer or address: what the answer names
+    relume_result fault = RELUME_OK;  ///< found before the library was asked
+    std::size_t change = kNone;       ///< index in the change-set
+  };
+
+  static Verb verb_of(std::string_view address) noexcept;
+  static bool is_change(Verb verb) noexcept { return verb <= Verb::reset; }
+  Item read(const OscMessage& message);
+  void read_value_change(Item& item);
+  void read_layer_change(Item& item);
+  void read_automation(Item& item);
+  void write_automation(std::int64_t now_ns);
+  void apply_changes();
+  void answer(const Item& item);
+  void answer_change(const Item& item);
+  void answer_get(const Item& item);
+  void answer_ping();
+  void answer_status();
+  void reply(const OscWriter& message) { replies_.push_back(message.bytes()); }
+  void reject(std::string_view subject, const char* reason);
+  void refuse_automation(std::string_view address, relume_result reason);
+
+  relume::Show& show_;
+  relume::Source source_;
+  NoticeSink notices_;
+  std::uint64_t malformed_ = 0;
+  std::uint64_t rejected_ = 0;
+  std::array<bool, kMalformedKinds> malformed_told_{};
+  std::set<relume_result> automation_told_;
+
+  // Of the packet at hand; kept for their capacity.
+  OscPacket packet_;
+  std::vector<Item> items_;
+  relume::ChangeSet changes_;
+  std::vector<relume_overlay_value> automation_;
+  std::vector<std::string_view> automation_addresses_;
+  Replies replies_;
+  bool applied_ = false;         ///< the change-set holds, or there was none
+  std::size_t culprit_ = kNone;  ///< item to blame when it does not
+  relume_result culprit_reason_ = RELUME_OK;
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace rig

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lights/requests.hpp"
+
+#include "lights/demo_show.hpp"
+#include "lights/patch.hpp"
+#include "osc_bytes.hpp"
+
+#include <catch2/catch.hpp>
+#include <relume/relume.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace rig_test;
+
+namespace {
+
+relume_show_options quiet() {
+  relume_show_options options = RELUME_SHOW_OPTIONS_INIT;
+  options.flags = RELUME_SHOW_NO_THREADS;
+  return options;
+}
+
+/// A show with one parameter of each type, on the layer `all`.
+relume::Schema schema_of_all_types() {
+  using relume::Param;
+  relume::Schema schema;
+  schema.type("all", {Param("bool", RELUME_BOOL), Param("int", RELUME_INT).range(-10, 10),
+                      Param("float", RELUME_FLOAT).range(0, 1), Param("free", RELUME_FLOAT), Param("vec2", RELUME_VEC2),
+                      Param("vec3", RELUME_VEC3), Param("vec4", RELUME_VEC4), Param("color", RELUME_COLOR).range(0, 1),
+                      Param("enum", RELUME_ENUM).labels({"off", "slow", "fast"}), Param("time", RELUME_TIME)});
+  schema.layer("all", "all");
+  return schema;
+}
+
+/// A show and the requests to it; answers come back as "address types arg arg ...".
+class Desk {
+ public:
+  explicit Desk(const relume::Schema& schema)
+      : show(schema, quiet()), requests(show, show.source(), [this](const rig::Notice& n) { notices.push_back(n); }) {}
+
+  std::vector<std::string> ask(const Bytes& packet) {
+    std::vector<std::string> answers;
+    for (const auto& reply : requests.handle(view(packet), now)) answers.push_back(describe(reply));
+    return answers;
+  }
+  std::string one(const Bytes& packet) {
+    const std::vector<std::string> answers = ask(packet);
+    return answers.size() == 1 ? answers[0] : "(" + std::to_string(answers.size()) + " answers)";
+  }
+  std::string set(const std::string& route, const std::string& types, const Bytes& arguments) {
+    return one(message("/relume/set", "s" + types, text(route) + arguments));
+  }
+  std::string get(const std::string& route) { return one(message("/relume/get", "s", text(route))); }
+  std::uint64_t revision() { return show.status().accepted; }
+  void frame() { show.compose(now += 10'000'000); }
+
+  std::int64_t now = 1'000'000'000;
+  relume::Show show;
+  std::vector<rig::Notice> notices;
+  rig::Requests requests;
+
+ private:
+  static std::string describe(const std::vector<std::byte>& reply) {
+    rig::OscPacket packet;
+    REQUIRE(rig::decode_osc(reply, packet) == rig::Malformed::none);
+    std::string out = packet.messages.at(0).address + " ";
+    for (const rig::OscArg& arg : packet.messages[0].args) out += arg.tag;
+    for (const rig::OscArg& arg : packet.messages[0].args) {
+      if (arg.tag == 's') out += " '" + arg.text + "'";
+      if (arg.tag == 'i' || arg.tag == 'h') out += " " + std::to_string(arg.integer);
+      if (arg.tag == 'f') out += " " + std::to_string(arg.number);
+    }
+    return out;
+  }
+};
+
+std::string ack(std::uint64_t revision, const std::string& subject) {
+  return "/relume/ack hs " + std::to_string(revision) + " '" + subject + "'";
+}
+
+std::string reject(const std::string& subject, const std::string& reason) {
+  return "/relume/reject ss '" + subject + "' '" + reason + "'";
+}
+
+Bytes set(const std::string& route, float value) { return message("/relume/set", "sf", text(route) + f32(value)); }
+
+}  // namespace
+
+TEST_CASE("Requests: every type takes what the contract lists, and get gives it back", "[requests]") {
+  Desk desk(schema_of_all_types());
+  struct Case {
+    std::string route, types;
+    Bytes arguments;
+    std::string value;
+  };
+  const std::vector<Case> cases{
+      {"bool", "T", "", "'bool' T"},
+      {"bool", "F", "", "'bool' F"},
+      {"bool", "i", i32(1), "'bool' T"},
+      {"bool", "i", i32(0), "'bool' F"},
+      {"int", "i", i32(-7), "'int' i -7"},
+      {"int", "h", i64(9), "'int' i 9"},
+      {"float", "f", f32(0.25F), "'float' f 0.250000"},
+      {"float", "d", f64(0.5), "'float' f 0.500000"},
+      {"float", "i", i32(1), "'float' f 1.000000"},
+      {"float", "h", i64(0), "'float' f 0.000000"},
+      {"vec2", "fi", f32(1.5F) + i32(2), "'vec2' ff 1.500000 2.000000"},
+      {"vec3", "ddd", f64(1) + f64(2) + f64(3), "'vec3' fff 1.000000 2.000000 3.000000"},
+      {"vec4", "ffff", f32(1) + f32(2) + f32(3) + f32(4), "'vec4' ffff 1.000000 2.000000 3.000000 4.000000"},
+      {"color", "fff", f32(1) + f32(0.5F) + f32(0), "'color' ffff 1.000000 0.500000 0.000000 1.000000"},
+      {"color", "ffif", f32(1) + f32(0.5F) + i32(0) + f32(0.25F), "'color' ffff 1.000000 0.500000 0.000000 0.250000"},
+      {"color", "r", Bytes("\xff\x00\x33\xcc", 4), "'color' ffff 1.000000 0.000000 0.200000 0.800000"},
+      {"enum", "i", i32(2), "'enum' i 2"},
+      {"enum", "s", text("slow"), "'enum' i 1"},
+      {"time", "h", i64(1LL << 40), "'time' h 1099511627776"},
+      {"time", "i", i32(5), "'time' h 5"},
+  };
+  for (const Case& c : cases) {
+    const std::string route = "all/" + c.route;
+    INFO(route << " ," << c.types);
+    const std::uint64_t before = desk.revision();
+    CHECK(desk.set(route, c.types, c.arguments) == ack(before + 1, route));
+    // The type tags of the reply come first in our notation.
+    const std::string& value = c.value;
+    const std::size_t type_end = value.find('\'', 1) + 1;
+    const std::size_t tags_end = std::min(value.find(' ', type_end + 1), value.size());
+    const std::string tags = value.substr(type_end + 1, tags_end - type_end - 1);
+    CHECK(desk.get(route) == "/relume/value sss" + tags + " '" + route + "' 'committed' " + value.substr(0, type_end) +
+                                 value.substr(tags_end));
+  }
+}
+
+TEST_CASE("Requests: what does not fit is rejected with its reason, and changes nothing", "[requests][error]") {
+  Desk desk(schema_of_all_types());
+  struct Case {
+    std::string route, types;
+    Bytes arguments;
+    std::string reason;
+  };
+  const double huge = 1e300;
+  const float inf = std::numeric_limits<float>::infinity();
+  const std::vector<Case> cases{
+      {"all/none", "f", f32(0), "unknown-route"},
+      {"none/float", "f", f32(0), "unknown-route"},
+      {"/all/float", "f", f32(0), "unknown-route"},
+      {"", "f", f32(0), "unknown-route"},
+      {"all", "f", f32(0), "unknown-route"},
+      {"all/float/x", "f", f32(0), "unknown-route"},
+      {"all/float", "", "", "wrong-type"},
+      {"all/float", "s", text("1"), "wrong-type"},
+      {"all/float", "T", "", "wrong-type"},
+      {"all/float", "ff", f32(0) + f32(0), "wrong-type"},
+      {"all/float", "r", i32(0), "wrong-type"},
+      {"all/float", "b", i32(0), "wrong-type"},
+      {"all/float", "f", f32(1.5F), "out-of-range"},
+      {"all/float", "i", i32(-1), "out-of-range"},
+      {"all/float", "f", f32(NAN), "not-finite"},
+      {"all/float", "f", f32(inf), "not-finite"},
+      {"all/float", "d", f64(static_cast<double>(-inf)), "not-finite"},
+      {"all/free", "d", f64(huge), "out-of-range"},
+      {"all/bool", "f", f32(1), "wrong-type"},
+      {"all/bool", "s", text("true"), "wrong-type"},
+      {"all/bool", "i", i32(2), "out-of-range"},
+      {"all/bool", "i", i32(-1), "out-of-range"},
+      {"all/int", "f", f32(1), "wrong-type"},
+      {"all/int", "i", i32(11), "out-of-range"},
+      {"all/int", "h", i64(1LL << 32), "out-of-range"},
+      {"all/vec2", "f", f32(1), "wrong-type"},
+      {"all/vec3", "ffff", f32(1) + f32(1) + f32(1) + f32(1), "wrong-type"},
+      {"all/vec3", "ffs", f32(1) + f32(1) + text("1"), "wrong-type"},
+      {"all/vec4", "ffff", f32(1) + f32(1) + f32(1) + f32(NAN), "not-finite"},
+      {"all/color", "ff", f32(1) + f32(1), "wrong-type"},
+      {"all/color", "fffff", f32(1) + f32(1) + f32(1) + f32(1) + f32(1), "wrong-type"},
+      {"all/color", "i", i32(-1), "wrong-type"},
+      {"all/color", "fff", f32(1) + f32(2) + f32(1), "out-of-range"},
+      {"all/enum", "s", text("fastest"), "out-of-range"},
+      {"all/enum", "i", i32(3), "out-of-range"},
+      {"all/enum", "i", i32(-1), "out-of-range"},
+      {"all/enum", "f", f32(1), "wrong-type"},
+      {"all/time", "f", f32(1), "wrong-type"},
+  };
+  std::uint64_t rejected = 0;
+  for (const Case& c : cases) {
+    INFO(c.route << " ," << c.types << " expects " << c.reason);
+    CHECK(desk.set(c.route, c.types, c.arguments) == reject(c.route, c.reason));
+    CHECK(desk.one(message("/relume/persist", "s" + c.types, text(c.route) + c.arguments)) ==
+          reject(c.route, c.reason));
+    rejected += 2;
+    CHECK(desk.revision() == 0);
+    CHECK(desk.requests.rejected() == rejected);
+  }
+  for (const char* route : {"all/float", "all/bool", "all/int", "all/color", "all/enum", "all/time"}) {
+    CHECK(desk.get(route).find("'default'") != std::string::npos);
+  }
+}
+
+TEST_CASE("Requests: a request without its route or with too much is wrong-type", "[requests][error]") {
+  Desk desk(schema_of_all_types());
+  for (const char* name : {"set", "persist", "get", "store", "revert", "reset"}) {
+    const std::string address = std::string("/relume/") + name;
+    INFO(address);
+    CHECK(desk.one(message(address, "")) == reject("", "wrong-type"));
+    CHECK(desk.one(message(address, "i", i32(1))) == reject("", "wrong-type"));
+  }
+  for (const char* name : {"get", "store", "revert", "reset"}) {
+    CHECK(desk.one(message(std::string("/relume/") + name, "si", text("all") + i32(1))) == reject("all", "wrong-type"));
+  }
+}
+
+TEST_CASE("Requests: what the rig does not know is told so by its address", "[requests][error]") {
+  Desk desk(schema_of_all_types());
+  for (const char* address : {"/relume/layer/add", "/relume/accept", "/relume/sett", "/relume/", "/relume"}) {
+    CHECK(desk.one(message(address, "s", text("x"))) == reject(address, "unknown-request"));
+  }
+  CHECK(desk.one(message("/relume/save", "")) == reject("save", "read-only"));
+}
+
+TEST_CASE("Requests: store, revert and reset take a layer or all, and an unknown layer is rejected", "[requests]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  const auto layer_request = [&](const char* verb, const char* layer) {
+    return desk.one(message(std::string("/relume/") + verb, "s", text(layer)));
+  };
+  desk.one(set("wash/level", 0.5F));
+  desk.one(set("tubes/level", 0.5F));
+  CHECK(layer_request("store", "wash") == ack(3, "wash"));
+  CHECK(desk.get("wash/level") == "/relume/value sssf 'wash/level' 'persisted' 'float' 0.500000");
+  CHECK(desk.get("tubes/level").find("'committed'") != std::string::npos);
+  CHECK(layer_request("revert", "") == ack(4, ""));
+  CHECK(desk.get("tubes/level") == "/relume/value sssf 'tubes/level' 'default' 'float' 1.000000");
+  CHECK(layer_request("reset", "tubes") == ack(4, "tubes"));  // nothing left: the current revision
+  for (const char* verb : {"store", "revert", "reset"})
+    CHECK(layer_request(verb, "nobody") == reject("nobody", "unknown-layer"));
+  CHECK(desk.revision() == 4);
+}
+
+TEST_CASE("Requests: an equal value acknowledges the current revision", "[requests]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  CHECK(desk.one(set("wash/level", 0.5F)) == ack(1, "wash/level"));
+  CHECK(desk.one(set("wash/level", 0.5F)) == ack(1, "wash/level"));
+  CHECK(desk.one(message("/relume/persist", "sf", text("wash/level") + f32(0.5F))) == ack(2, "wash/level"));
+  CHECK(desk.one(message("/relume/persist", "sf", text("wash/level") + f32(0.5F))) == ack(2, "wash/level"));
+}
+
+TEST_CASE("Requests: ping and status answer with the columns of the contract", "[requests]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.one(set("wash/level", 0.5F));
+  desk.one(set("wash/level", 7.0F));
+  desk.ask("bad!");
+  // No folder, so no mirror, and nothing of a disk.
+  CHECK(desk.one(message("/relume/status", "")) == "/relume/status hhhhhhh 1 -1 -1 -1 -1 1 1");
+  const std::string pong = desk.one(message("/relume/ping", ""));
+  CHECK(pong.rfind("/relume/pong hiss 1 0 '", 0) == 0);
+  CHECK(pong.size() == std::string("/relume/pong hiss 1 0 '' ''").size() + 32 + 16);
+}
+
+TEST_CASE("Requests: a bundle is one change-set with one revision, answered in order", "[requests][bundle]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  const auto answers = desk.ask(
+      bundle({message("/relume/get", "s", text("tubes/level")), set("wash/level", 0.5F), set("tubes/level", 0.25F),
+              message("/relume/store", "s", text("")), message("/relume/ping", "")}));
+  REQUIRE(answers.size() == 5);
+  CHECK(answers[0] == "/relume/value sssf 'tubes/level' 'persisted' 'float' 0.250000");  // asked first, answered after
+  CHECK(answers[1] == ack(1, "wash/level"));
+  CHECK(answers[2] == ack(1, "tubes/level"));
+  CHECK(answers[3] == ack(1, ""));
+  CHECK(answers[4].rfind("/relume/pong hiss 1 ", 0) == 0);
+}
+
+TEST_CASE("Requests: one bad request in a bundle rejects all, and only it has the reason",
+          "[requests][bundle][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  const std::vector<std::pair<Bytes, std::string>> culprits{
+      {set("wash/level", 2.0F), reject("wash/level", "out-of-range")},
+      {set("wash/level", NAN), reject("wash/level", "not-finite")},
+      {set("wash/nothing", 0.0F), reject("wash/nothing", "unknown-route")},
+      {message("/relume/set", "ss", text("wash/level") + text("x")), reject("wash/level", "wrong-type")},
+      {message("/relume/store", "s", text("nobody")), reject("nobody", "unknown-layer")},
+      {message("/relume/layer/remove", "s", text("wash")), reject("/relume/layer/remove", "unknown-request")},
+  };
+  for (const auto& [culprit, reason] : culprits) {
+    for (int place = 0; place < 3; ++place) {
+      std::vector<Bytes> messages{set("wash/level", 0.5F), set("tubes/level", 0.5F)};
+      messages.insert(messages.begin() + place, culprit);
+      std::vector<std::string> expected{reject("wash/level", "bundle"), reject("tubes/level", "bundle")};
+      expected.insert(expected.begin() + place, reason);
+      CHECK(desk.ask(bundle({messages[0], messages[1], messages[2]})) == expected);
+    }
+  }
+  CHECK(desk.revision() == 0);
+  CHECK(desk.get("wash/level").find("'default'") != std::string::npos);
+  CHECK(desk.requests.rejected() == 3 * 3 * culprits.size());
+}
+
+TEST_CASE("Requests: a bundle whose second message is malformed applies nothing", "[requests][bundle][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  CHECK(desk.ask(bundle({set("wash/level", 0.5F), message("/relume/set", "sf", text("wash/level"))})).empty());
+  CHECK(desk.revision() == 0);
+  CHECK(desk.requests.malformed() == 1);
+  CHECK(desk.requests.rejected() == 0);
+}
+
+TEST_CASE("Requests: malformed packets are counted each, told once per kind", "[requests][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  for (int i = 0; i < 3; ++i) {
+    desk.ask("odd");
+    desk.ask(text("nope"));
+    desk.ask(message("/wash/level", "f"));
+  }
+  CHECK(desk.requests.malformed() == 9);
+  CHECK(desk.notices.size() == 3);
+}
+
+TEST_CASE("Requests: automation moves the frame, answers nothing and takes no revision", "[requests][automation]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.frame();
+  CHECK(desk.ask(message("/wash/level", "f", f32(0.0F))).empty());
+  desk.frame();
+  desk.frame();
+  CHECK(desk.get("wash/level").find("'transient'") != std::string::npos);
+  CHECK(desk.revision() == 0);
+  // Names that only begin like the reserved one are layers.
+  CHECK(desk.ask(message("/relumeish/level", "f", f32(0.0F))).empty());
+}
+
+TEST_CASE("Requests: bad automation is counted each and told once per kind", "[requests][automation][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  for (int i = 0; i < 3; ++i) {
+    CHECK(desk.ask(message("/wash/level", "f", f32(2.0F))).empty());
+    CHECK(desk.ask(message("/wash/level", "f", f32(NAN))).empty());
+    CHECK(desk.ask(message("/wash/level", "s", text("x"))).empty());
+    CHECK(desk.ask(message("/wash/nothing", "f", f32(0.0F))).empty());
+    CHECK(desk.ask(message("/", "f", f32(0.0F))).empty());
+  }
+  CHECK(desk.requests.rejected() == 15);
+  CHECK(desk.notices.size() == 4);
+  CHECK(desk.requests.malformed() == 0);
+  desk.frame();
+  CHECK(desk.get("wash/level").find("'default'") != std::string::npos);
+}
+
+TEST_CASE("Requests: bad automation in a bundle costs neither the good beside it nor the requests",
+          "[requests][automation]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.frame();
+  const auto answers = desk.ask(bundle({message("/wash/level", "f", f32(0.0F)), message("/tubes/level", "f", f32(9.0F)),
+                                        message("/wash/none", "f", f32(0.0F)), set("master/bpm", 90.0F),
+                                        message("/master/dimmer", "f", f32(0.5F))}));
+  CHECK(answers == std::vector<std::string>{ack(1, "master/bpm")});
+  CHECK(desk.requests.rejected() == 2);
+  desk.frame();
+  desk.frame();
+  CHECK(desk.get("wash/level").find("'transient'") != std::string::npos);
+  CHECK(desk.get("master/dimmer").find("'transient'") != std::string::npos);
+  CHECK(desk.get("tubes/level").find("'default'") != std::string::npos);
+}
+
+TEST_CASE("Requests: in one bundle the operator wins over automation, whatever their order", "[requests][automation]") {
+  for (const bool operator_first : {true, false}) {
+    Desk desk(rig::demo_schema(rig::default_patch()));
+    desk.frame();
+    const Bytes by_hand = set("wash/level", 0.25F);
+    const Bytes automated = message("/wash/level", "f", f32(0.75F));
+    desk.ask(operator_first ? bundle({by_hand, automated}) : bundle({automated, by_hand}));
+    for (int i = 0; i < 3; ++i) desk.frame();
+    CHECK(desk.get("wash/level") == "/relume/value sssf 'wash/level' 'committed' 'float' 0.250000");
+  }
+}
