@@ -440,3 +440,85 @@ TEST_CASE("A removed layer takes its automation along, and the layer in its plac
   CHECK(osc.write(t.show.param("wash/step"), scalar(0.8F), t.now) == RELUME_OK);
   CHECK(t.level("wash/step", 22) == 0.8F);
 }
+
+TEST_CASE("Glide: after a masked set, a release glides back although its neighbours change", "[automation][operator]") {
+  TestShow t;
+  Source drag = source_of(t.show, 150);
+  drag.write(t.show.param("wash/level"), scalar(0), t.now);
+  t.frame(2000);
+  t.show.set(t.show.param("wash/level"), scalar(0.8F));  // masked
+  t.frame(22);
+  drag.release(t.show.param("wash/level"), t.now);
+  float before = t.level("wash/level");
+  for (int i = 0; i < 20; ++i) {
+    t.show.set(t.show.param("wash/count"), integer(i % 5));
+    const float now = t.level("wash/level", 10);
+    CHECK(now > before);
+    CHECK(now - before < 0.8F * 0.1F);
+    before = now;
+  }
+  t.show.set(t.show.param("wash/level"), scalar(0.1F));
+  CHECK(t.level("wash/level") == 0.1F);  // an operator of the parameter itself still cuts it short
+}
+
+TEST_CASE("Operator against automation: in a change-set with the stack too, an equal value drops what is on its way",
+          "[automation][operator]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param step = t.show.param("wash/step");
+  t.show.set(step, scalar(0.5F));
+  t.frame(1);
+  osc.write(step, scalar(0.9F), t.now);
+  const relume_outcome same = t.show.apply(ChangeSet().enable(t.show.layer("wash"), true).set(step, scalar(0.5F)));
+  CHECK(same.state == RELUME_STATE_SAME);
+  CHECK(t.level("wash/step", 22) == 0.5F);
+}
+
+TEST_CASE("Reads during a glide back show what is composed, from the moment of the reset", "[automation]") {
+  TestShow t;
+  Source osc = source_of(t.show);
+  const relume_param level = t.show.param("wash/level");
+  t.show.persist(level, scalar(0.1F));
+  osc.write(level, scalar(0.9F), t.now);
+  const float shown = t.level("wash/level", 100);
+  t.show.reset();
+  CHECK(t.show.get_value(level).value.as.f[0] == shown);
+  CHECK(t.show.get_value(level).tier == RELUME_TIER_PERSISTED);
+  CHECK(t.show.persist(level, scalar(0.1F)).state == RELUME_STATE_CHANGED);  // it cuts the glide short
+  CHECK(t.level("wash/level", 1) == 0.1F);
+}
+
+TEST_CASE("A continuous input stays automation by default", "[automation][settle]") {
+  TestShow t;
+  relume_source_options options = RELUME_SOURCE_OPTIONS_INIT;
+  options.kind = RELUME_SOURCE_DMX;
+  Source dmx = t.show.source(options);
+  dmx.write(t.show.param("wash/step"), scalar(0.5F), t.now);
+  t.run(1000);
+  CHECK(t.tier("wash/step") == RELUME_TIER_TRANSIENT);
+  CHECK(t.show.status().accepted == 0);
+}
+
+TEST_CASE("A source's cell that waits and is written again is never lost", "[automation]") {
+  relume_show_options options = relume::test::quiet_options();
+  TestShow t(relume::test::demo_schema(), options);
+  relume_source_options source_options = RELUME_SOURCE_OPTIONS_INIT;
+  source_options.max_params = 2;  // no room to spare
+  source_options.priority = 50;
+  Source weak = t.show.source(source_options);
+  Source strong = source_of(t.show, 150, RELUME_COMMIT_RENDER_ONLY);
+  const relume_param params[] = {t.show.param("wash/step"), t.show.param("spot/step")};
+  for (int round = 0; round < 50; ++round) {
+    const float v = static_cast<float>(round) / 100.0F;
+    for (const relume_param p : params) strong.write(p, scalar(0.9F), t.now);
+    t.frame(1);
+    for (const relume_param p : params) weak.write(p, scalar(v), t.now);
+    t.frame(1);
+    weak.write(params[round % 2], scalar(v + 0.25F), t.now);
+    for (const relume_param p : params) strong.release(p, t.now);
+    t.frame(1);
+    const Frame frame = t.frame(1);
+    CHECK(frame.at(params[round % 2])->f == v + 0.25F);
+    CHECK(frame.at(params[1 - round % 2])->f == v);
+  }
+}

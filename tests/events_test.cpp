@@ -21,6 +21,7 @@ struct Heard {
   relume_result unsubscribe_result = RELUME_OK;
   relume_events* handle = nullptr;
   bool answers = false;
+  relume_result tick_result = RELUME_OK;
 };
 
 void hear(void* user, const relume_event* events, size_t count, uint64_t missed) {
@@ -32,6 +33,7 @@ void hear(void* user, const relume_event* events, size_t count, uint64_t missed)
   heard.show->show.set(heard.show->show.param("spot/step"), scalar(0.5F));  // a callback may mutate
   heard.close_result = relume_show_close(heard.show->show.get(), nullptr);  // but not close
   heard.unsubscribe_result = relume_events_close(heard.handle, nullptr);
+  heard.tick_result = relume_control_tick(heard.show->show.get(), nullptr);
 }
 
 }  // namespace
@@ -87,6 +89,7 @@ TEST_CASE("A callback runs in the control role, may mutate, and may neither clos
   CHECK(heard.events.size() == 2);
   CHECK(heard.close_result == RELUME_E_STATE);
   CHECK(heard.unsubscribe_result == RELUME_E_STATE);
+  CHECK(heard.tick_result == RELUME_E_STATE);
   relume_event event{};
   std::size_t count = 0;
   CHECK(relume_events_poll(heard.handle, &event, 1, &count, nullptr, nullptr) == RELUME_E_STATE);
@@ -94,6 +97,24 @@ TEST_CASE("A callback runs in the control role, may mutate, and may neither clos
   t.show.set(t.show.param("wash/step"), scalar(0.3F));
   t.show.tick();
   CHECK(heard.events.size() == 2);
+}
+
+TEST_CASE("Close delivers the last events and takes what has settled; a closed show answers with an error", "[events]") {
+  TestShow t;
+  Heard heard;
+  REQUIRE(relume_events_open(t.show.get(), hear, &heard, &heard.handle, nullptr) == RELUME_OK);
+  Source osc = t.show.source();
+  osc.write(t.show.param("wash/step"), scalar(0.5F), t.now);
+  t.frame(22);
+  t.frame(600);
+  t.show.set(t.show.param("spot/step"), scalar(0.2F));
+  t.show.close();
+  REQUIRE(heard.events.size() == 2);
+  CHECK(heard.events[1].kind == RELUME_EVENT_OVERLAY_SETTLED);
+  CHECK(t.show.get() == nullptr);
+  CHECK_NOTHROW(t.show.close());
+  CHECK_THROWS_AS(t.show.layer("wash"), Error);
+  CHECK(t.show.compose(1) == 0);
 }
 
 TEST_CASE("With its own control thread the show delivers and settles by itself, and refuses ticks",

@@ -88,6 +88,18 @@ TEST_CASE("Outcomes: the first unsaved change schedules, the next ones join, wat
   CHECK(t.show.set(t.show.param("wash/hint"), scalar(0.5F)).urgency == RELUME_URGENCY_LOSSY);
 }
 
+TEST_CASE("Outcomes: in a change-set only what changed something has effects", "[mutation]") {
+  TestShow t;
+  t.show.persist(t.show.param("wash/step"), scalar(0.5F));
+  const ChangeSet set = ChangeSet()
+                            .persist(t.show.param("wash/step"), scalar(0.5F))
+                            .move(t.show.layer("spot"))
+                            .set(t.show.param("spot/step"), scalar(0.5F));
+  const relume_outcome outcome = t.show.apply(set);
+  CHECK(outcome.targets == RELUME_TARGET_CHECKPOINT);
+  CHECK(outcome.render_reset == RELUME_RESET_NONE);
+}
+
 TEST_CASE("Outcomes: an equal value is the same, keeps the revision and asks for nothing", "[mutation]") {
   TestShow t;
   const relume_param step = t.show.param("wash/step");

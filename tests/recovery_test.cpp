@@ -97,7 +97,6 @@ class FaultyFiles final : public core::platform::Files {
 class HeldClock final : public core::platform::Clock {
  public:
   std::int64_t realtime = 1'000'000'000'000;
-  std::int64_t monotonic_ns() override { return realtime; }
   std::int64_t realtime_ns() override { return realtime; }
 };
 
@@ -299,6 +298,23 @@ TEST_CASE("Recovery: other capacities take the state along; too small ones are r
   CHECK(t->level("l39/step") == 0.5F);
 }
 
+TEST_CASE("Recovery: an open that is refused leaves the mark of a clean close", "[recovery]") {
+  const Place place;
+  place.open();
+  relume_show_options options = place.options();
+  options.max_slots = 1;
+  options.max_layers = 1;
+  CHECK(open_error(options) == RELUME_E_LIMIT);
+  CHECK(place.open()->show.recovery().clean_close == 1);
+}
+
+TEST_CASE("Recovery: a planted pipe in the runtime directory does not hang the open of a new show", "[recovery]") {
+  const Place place;
+  const std::string name = "/relume-" + std::to_string(geteuid()) + "-0123456789abcdef";
+  REQUIRE(::mkfifo((place.runtime_dir + name).c_str(), 0600) == 0);
+  CHECK(place.open()->show.recovery().mirror == 1);
+}
+
 TEST_CASE("Owner: a second opener is told who owns the show, and the first does not notice", "[recovery][owner]") {
   const Place place;
   auto t = place.open();
@@ -326,7 +342,7 @@ TEST_CASE("Show id: lost, it is taken from the mirror; damaged, it is kept aside
   CHECK(std::memcmp(t->show.info().show_id, before.show_id, 16) == 0);
   CHECK(t->level("wash/step") == 0.5F);
   t.reset();
-  std::ofstream(place.folder + "/id") << "nonsense";
+  std::ofstream(place.folder + "/id") << std::string(5000, 'x');
   t = place.open();
   CHECK(std::memcmp(t->show.info().show_id, before.show_id, 16) == 0);
   CHECK(t->show.recovery().refused == 1);

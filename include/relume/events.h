@@ -20,7 +20,6 @@ typedef enum relume_event_kind {
   RELUME_EVENT_ACCEPTED = 1,        /**< a mutation that changed something */
   RELUME_EVENT_OVERLAY_SETTLED = 2, /**< settled automation was committed */
   RELUME_EVENT_OVERLAY_STALE = 3,   /**< settled automation came too late, an operator had been faster; nothing changed */
-  RELUME_EVENT_OVERLAY_KEPT = 4,    /**< settled automation could not be committed and stays; `reason` says why */
   RELUME_EVENT_32BIT = 0x7fffffff
 } relume_event_kind;
 

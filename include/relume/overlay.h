@@ -12,7 +12,7 @@
  * (of the step, where the range is unbounded) it has arrived and is then exact. Releasing glides back by the same rule.
  *
  * One overlay per parameter: a write takes the parameter when its source's priority is at least that of the overlay there; the
- * newest value of a weaker source waits below and takes it when the stronger one has been released or has settled.
+ * value that a weaker source writes meanwhile waits below and takes it when the stronger one has been released or has settled.
  * Writing the value that the source wrote last is no change and does not take the parameter back from the operator.
  */
 #ifndef RELUME_OVERLAY_H
@@ -33,20 +33,19 @@ typedef enum relume_source_kind {
   RELUME_SOURCE_MIDI = 2,
   RELUME_SOURCE_LFO = 3,
   RELUME_SOURCE_UI = 4,
-  RELUME_SOURCE_DMX = 5,
+  RELUME_SOURCE_DMX = 5, /**< a continuous input: its policy 0 is RELUME_COMMIT_RENDER_ONLY */
   RELUME_SOURCE_KIND_32BIT = 0x7fffffff
 } relume_source_kind;
 
 typedef struct relume_source_options {
   uint32_t struct_size;
   uint32_t kind;          /**< relume_source_kind */
-  const char *name;       /**< for explanations, at most 63 bytes; NULL = "" */
   uint32_t priority;      /**< 1 to 200; 0 = RELUME_PRIORITY_DEFAULT */
   uint32_t commit_policy; /**< relume_commit_policy; 0 = the show's */
   uint32_t max_params;    /**< parameters this source can write; 0 = 4,096 or max_slots, the smaller */
   uint32_t reserved;
 } relume_source_options;
-#define RELUME_SOURCE_OPTIONS_INIT {(uint32_t)sizeof(relume_source_options), 0, NULL, 0, 0, 0, 0}
+#define RELUME_SOURCE_OPTIONS_INIT {(uint32_t)sizeof(relume_source_options), 0, 0, 0, 0, 0}
 
 /** What RELUME_SOURCE_OPTIONS_INIT does, for callers without macros.
  *  @since 0.1.0
@@ -55,7 +54,7 @@ RELUME_API void relume_source_options_init(relume_source_options *options, size_
 
 /** Opens a source and allocates all it will need.
  *  @param options NULL = all defaults.
- *  @retval RELUME_E_INVALID a null argument, priority over 200, a name too long.
+ *  @retval RELUME_E_INVALID a null argument, priority over 200, a kind or policy that is none.
  *  @retval RELUME_E_LIMIT max_sources are open.
  *  @retval RELUME_E_VERSION
  *  @retval RELUME_E_NOMEM
@@ -87,7 +86,8 @@ typedef struct relume_overlay_value {
 RELUME_API relume_result relume_overlay_write(relume_source *source, relume_param param, const relume_value *value,
                                               int64_t now_ns) RELUME_NONBLOCKING;
 
-/** Writes `count` values that land in one frame. All are validated first: on error none is written.
+/** Writes `count` values that land in one frame. All are validated first: on error none is written. Batches wait while a later
+ *  one of the same source is half written; a source that writes batches without any pause is shown every 250 ms, torn or not.
  *  @param out_culprit optional; index of the value to blame.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.

@@ -66,8 +66,8 @@ typedef struct relume_candidate {
   uint32_t verdict;    /**< relume_verdict */
   uint32_t reserved;
   uint64_t revision;   /**< 0 where none could be read */
-  char path[512];
-  char kept_as[512];   /**< new name of a refused file; empty if it was not renamed */
+  char path[1024];
+  char kept_as[1024];  /**< new name of a refused file; empty if it was not renamed */
   char reason[256];    /**< why it was refused; empty if it was not */
 } relume_candidate;
 #define RELUME_CANDIDATE_INIT {(uint32_t)sizeof(relume_candidate), 0, 0, 0, 0, {0}, {0}, {0}}

@@ -289,20 +289,24 @@ class Show {
   /// Opens and recovers. \throws Error RELUME_E_OWNED when another process has it, and as relume_show_open says.
   explicit Show(const Schema& schema, const relume_show_options& options = RELUME_SHOW_OPTIONS_INIT) {
     relume_error error = RELUME_ERROR_INIT;
-    relume_show* raw = nullptr;
-    detail::check(relume_show_open(schema.get(), &options, &raw, &error), error);
-    handle_ = std::make_shared<detail::Open>(raw);
+    detail::check(relume_show_open(schema.get(), &options, &handle_->raw, &error), error);
   }
   /// Takes over a handle that the C API opened.
-  explicit Show(relume_show* opened) : handle_(std::make_shared<detail::Open>(opened)) {}
+  explicit Show(relume_show* opened) { handle_->raw = opened; }
+  Show(Show&&) = default;
+  Show& operator=(Show&&) = default;
+  Show(const Show&) = delete;
+  Show& operator=(const Show&) = delete;
+  ~Show() = default;
   /// Closes now and says so; the destructor closes too.
   void close() {
     relume_error error = RELUME_ERROR_INIT;
-    detail::check(relume_show_close(handle_->raw, &error), error);
-    handle_->raw = nullptr;
+    detail::check(relume_show_close(get(), &error), error);
+    if (handle_ != nullptr) handle_->raw = nullptr;
     handle_.reset();
   }
-  relume_show* get() const noexcept { return handle_->raw; }
+  /// nullptr once it is closed or moved from; every call then throws RELUME_E_INVALID.
+  relume_show* get() const noexcept { return handle_ != nullptr ? handle_->raw : nullptr; }
 
   relume_show_info info() const {
     relume_show_info info = RELUME_SHOW_INFO_INIT;
@@ -443,7 +447,7 @@ class Show {
     call([&](relume_error* e) { return f(&outcome, e); });
     return outcome;
   }
-  std::shared_ptr<detail::Open> handle_;
+  std::shared_ptr<detail::Open> handle_ = std::make_shared<detail::Open>(nullptr);
 };
 
 }  // namespace relume

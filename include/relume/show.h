@@ -38,7 +38,7 @@ typedef struct relume_show_options {
   uint32_t event_capacity;    /**< events kept for slow pollers; 0 = 1,024; rounded up to a power of two, at most 1,048,576 */
   uint32_t commit_policy;     /**< for settled automation; 0 = RELUME_COMMIT_SESSION */
   int64_t settle_ns;          /**< 0 = 500 ms */
-  int64_t control_period_ns;  /**< how often the control thread looks; 0 = 5 ms */
+  int64_t control_period_ns;  /**< how often the control thread looks; 0 = 5 ms, at most 60 s */
 } relume_show_options;
 #define RELUME_SHOW_OPTIONS_INIT {(uint32_t)sizeof(relume_show_options), 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
@@ -73,7 +73,7 @@ RELUME_API relume_result relume_show_close(relume_show *show, relume_error *erro
 
 /** One look of the control thread: drains commit requests of settled automation, then delivers event callbacks.
  *  Only for shows opened with RELUME_SHOW_NO_THREADS; others do it themselves.
- *  @retval RELUME_E_STATE the show has its own control thread.
+ *  @retval RELUME_E_STATE the show has its own control thread, or this is one of its callbacks.
  *  @since 0.1.0
  *  Threads: control. Realtime: blocking. */
 RELUME_API relume_result relume_control_tick(relume_show *show, relume_error *error);
@@ -85,7 +85,8 @@ typedef struct relume_show_info {
   uint8_t show_id[16];       /**< for the life of the show; a copied folder keeps it */
   uint64_t history_id;       /**< a pair (history id, revision) never means two things */
   uint32_t restarts;         /**< 0 for a new show; one more at each open that found the mirror */
-  uint32_t memory_locked;    /**< 1: what realtime roles touch is locked in memory, and they take no page fault */
+  uint32_t memory_locked;    /**< 1: all buffers of realtime roles are locked in memory, sources' too. (Definitions and the
+                                  stack's tables lie on the heap, resident; a host that swaps locks those by mlockall.) */
   int32_t memory_lock_errno; /**< why not, when memory_locked is 0 (most often RLIMIT_MEMLOCK) */
   uint32_t reserved;
   char mirror_path[1024];    /**< empty: there is no mirror */

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -103,7 +104,9 @@ Fault guarded_fault(F f) noexcept {
     return f();
   } catch (const std::bad_alloc&) {
     return {RELUME_E_NOMEM, "", "no memory"};  // short enough to need none
-  } catch (const std::system_error& e) { return {RELUME_E_IO, "", e.what()}; }
+  } catch (const std::length_error&) {
+    return {RELUME_E_NOMEM, "", "no memory"};  // a count beyond all memory
+  } catch (const std::system_error& e) { return {RELUME_E_IO, "thread", e.what()}; }
 }
 
 /// Runs a blocking call: no exception crosses the border.

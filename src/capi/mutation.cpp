@@ -9,19 +9,25 @@ using namespace relume::core::capi;
 
 namespace {
 
+Fault try_apply(relume_show* show, std::span<const relume_change> changes, relume_layer* added, relume_outcome* outcome) {
+  if (show == nullptr) return null_argument("show");
+  relume_outcome full = RELUME_OUTCOME_INIT;
+  if (outcome != nullptr) {
+    if (Fault fault = take(outcome, full, "relume_outcome")) return fault;
+    full = RELUME_OUTCOME_INIT;
+  }
+  Fault fault = guarded_fault([&] { return show->show->coordinator().apply(changes, full, added); });
+  if (fault) {
+    full.state = RELUME_STATE_REJECTED;
+    full.reason = fault.code;
+  }
+  if (outcome != nullptr) give(full, outcome);
+  return fault;
+}
+
 relume_result apply(relume_show* show, std::span<const relume_change> changes, relume_layer* added,
                     relume_outcome* outcome, relume_error* error) {
-  return guarded(error, [&]() -> Fault {
-    if (show == nullptr) return null_argument("show");
-    relume_outcome full = RELUME_OUTCOME_INIT;
-    if (outcome != nullptr) {
-      if (Fault fault = take(outcome, full, "relume_outcome")) return fault;
-      full = RELUME_OUTCOME_INIT;
-    }
-    Fault fault = show->show->coordinator().apply(changes, full, added);
-    if (outcome != nullptr) give(full, outcome);
-    return fault;
-  });
+  return guarded(error, [&] { return try_apply(show, changes, added, outcome); });
 }
 
 relume_change change_of(relume_change_kind kind, relume_layer layer) {
@@ -71,9 +77,7 @@ relume_result relume_values_set(relume_show* show, const relume_param* params, c
       changes[i].param = params[i];
       changes[i].value = values[i];
     }
-    Fault fault;
-    fault.code = apply(show, changes, nullptr, outcome, error);
-    return fault;
+    return try_apply(show, changes, nullptr, outcome);
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace relume::core {
 namespace {
@@ -61,10 +62,9 @@ Fault resolve_value_change(const Stack& stack, const relume_change& change, Reso
   return {};
 }
 
+// Only what changed something has effects: what is not needed is not written.
 void ChangeSet::edit(const ResolvedChange& change, const Stack& stack, relume_outcome& outcome) {
-  effects_.join(effects_of(change.kind));
-  const bool value = change.kind == RELUME_CHANGE_SET || change.kind == RELUME_CHANGE_PERSIST;
-  if (!value || (change.def->flags & RELUME_PARAM_LOSSY) == 0) lossy_only_ = false;
+  const bool before = std::exchange(changed_, change.changed);
   switch (change.kind) {
     case RELUME_CHANGE_SET:
     case RELUME_CHANGE_PERSIST: set(change, outcome); break;
@@ -75,6 +75,12 @@ void ChangeSet::edit(const ResolvedChange& change, const Stack& stack, relume_ou
     case RELUME_CHANGE_RESET: for_each_value(change, stack); break;
     default: break;  // moves and flags leave the values alone
   }
+  if (changed_) {
+    effects_.join(effects_of(change.kind));
+    const bool value = change.kind == RELUME_CHANGE_SET || change.kind == RELUME_CHANGE_PERSIST;
+    if (!value || (change.def->flags & RELUME_PARAM_LOSSY) == 0) lossy_only_ = false;
+  }
+  changed_ |= before;
 }
 
 // True when the value, or the tier that it comes from, is another one now.
@@ -97,7 +103,7 @@ bool ChangeSet::settle(const ResolvedChange& change) {
 void ChangeSet::set(const ResolvedChange& change, relume_outcome& outcome) {
   const std::uint32_t slot = change.layer->first_slot + change.def->slot;
   const relume_param param = param_handle(change.layer->index, change.layer->generation, change.def->slot);
-  const OverlayGlimpse overlay = c_.live_overlay(param, slot);
+  const OverlayGlimpse overlay = c_.live_overlay(param, slot, change.def->glides());
   Page& page = c_.tree_.edit(slot / kBlockSlots);
   changed_ |= write(change, page);
   page.taken[slot % kBlockSlots] = order_ << Taken::kShift;
@@ -172,7 +178,7 @@ void ChangeSet::reset(const Layer& layer) {
   revert(layer);
   for (const ParamDef& def : layer.type->params()) {
     const std::uint32_t slot = layer.first_slot + def.slot;
-    const OverlayGlimpse overlay = c_.live_overlay(param_handle(layer.index, layer.generation, def.slot), slot);
+    const OverlayGlimpse overlay = c_.live_overlay(param_handle(layer.index, layer.generation, def.slot), slot, def.glides());
     if (overlay.there && overlay.automated) changed_ = true;
     c_.tree_.edit(slot / kBlockSlots).taken[slot % kBlockSlots] =
         order_ << Taken::kShift | Taken::kGlide | Taken::kForce;

@@ -18,6 +18,7 @@ struct ResolvedChange {
   const ParamDef* def = nullptr;
   Lanes lanes{};
   std::shared_ptr<const Layer> keep;  // of a change of structure: the layer as it was then
+  bool changed = false;               // a change of structure that was not so already
 };
 
 /// Checks a change of values against a stack; STORE, REVERT and RESET of all layers resolve with no layer.

@@ -73,8 +73,22 @@ relume_event event_of(std::span<const relume_change> changes) {
   return event;
 }
 
-Fault unknown_kind(const relume_change& change) {
+Fault check_kind(const relume_change& change) {
+  if (change.reserved[0] != 0 || change.reserved[1] != 0) {
+    return {RELUME_E_INVALID, "reserved", "a change's reserved fields must be 0: start it zeroed"};
+  }
+  if (effects_of(change.kind).targets != 0) return {};
   return {RELUME_E_INVALID, "kind", fmt::format("{} is not a kind of change", change.kind)};
+}
+
+}  // namespace
+
+namespace {
+
+// What a refused change-set would have met is of no interest.
+void forget_masking(relume_outcome& outcome) {
+  outcome.masked_count = outcome.masked_by = outcome.masked_priority = 0;
+  outcome.masked_param = {0};
 }
 
 }  // namespace
@@ -86,11 +100,11 @@ Fault Coordinator::apply_values(std::span<const relume_change> changes, relume_o
   ChangeSet set(*this);
   for (std::size_t i = 0; i < changes.size(); ++i) {
     ResolvedChange resolved;
-    Fault fault = effects_of(changes[i].kind).targets == 0 ? unknown_kind(changes[i])
-                                                           : resolve_value_change(stack_, changes[i], resolved);
+    Fault fault = check_kind(changes[i]);
+    if (!fault) fault = resolve_value_change(stack_, changes[i], resolved);
     if (fault) {
       outcome.culprit = static_cast<std::uint32_t>(i);
-      outcome.masked_count = 0;
+      forget_masking(outcome);
       return fault;
     }
     set.edit(resolved, stack_, outcome);
@@ -101,14 +115,17 @@ Fault Coordinator::apply_values(std::span<const relume_change> changes, relume_o
     accept(set.effects(), event_of(changes), nullptr, nullptr, outcome);
     return {};
   }
-  outcome.state = RELUME_STATE_SAME;
-  if (!tree_.touched().empty()) {
-    // Nothing to save, but automation that is still on its way must find that an operator was faster.
-    set.hand_over();
-    order_.store(set.order(), std::memory_order_release);
-    tree_.publish(head_.revision, nullptr);
-  }
+  stay_same(set, outcome);
   return {};
+}
+
+// Nothing to save, but automation that is still on its way must find that an operator was faster.
+void Coordinator::stay_same(ChangeSet& set, relume_outcome& outcome) {
+  outcome.state = RELUME_STATE_SAME;
+  if (tree_.touched().empty()) return;
+  set.hand_over();
+  order_.store(set.order(), std::memory_order_release);
+  tree_.publish(head_.revision, nullptr);
 }
 
 // The order is the contract: 1 hot state and mirror, 2 output, 3 clients, 4 disk. hot_ is held.
@@ -147,7 +164,6 @@ namespace {
 struct StructureEdit {
   Stack stack;
   std::vector<ResolvedChange> resolved;
-  bool changed = false;
   relume_layer added{0};
 };
 
@@ -163,7 +179,6 @@ Fault resolve_structure_change(const Schema& schema, const relume_change& change
     const std::string key = change.key != nullptr ? change.key : "";
     if (Fault fault = edit.stack.add(key, type, change.before, resolved.layer)) return fault;
     edit.added = resolved.layer->handle();
-    edit.changed = true;
   } else {
     const bool lost = change.before.bits != 0 && edit.stack.find(change.before) == nullptr;
     resolved.layer = edit.stack.find(change.layer);
@@ -177,14 +192,13 @@ Fault resolve_structure_change(const Schema& schema, const relume_change& change
   switch (change.kind) {
     case RELUME_CHANGE_REMOVE:
       edit.stack.remove(*resolved.layer);
-      edit.changed = true;
       break;
-    case RELUME_CHANGE_MOVE: edit.changed |= edit.stack.move(*resolved.layer, change.before); break;
+    case RELUME_CHANGE_MOVE: resolved.changed = edit.stack.move(*resolved.layer, change.before); break;
     case RELUME_CHANGE_ENABLE:
-      edit.changed |= edit.stack.set_flag(*resolved.layer, RELUME_LAYER_DISABLED, change.flag == 0);
+      resolved.changed = edit.stack.set_flag(*resolved.layer, RELUME_LAYER_DISABLED, change.flag == 0);
       break;
     case RELUME_CHANGE_BYPASS:
-      edit.changed |= edit.stack.set_flag(*resolved.layer, RELUME_LAYER_BYPASSED, change.flag != 0);
+      resolved.changed = edit.stack.set_flag(*resolved.layer, RELUME_LAYER_BYPASSED, change.flag != 0);
       break;
     default: break;
   }
@@ -204,8 +218,8 @@ void resolve_all_layers(const ResolvedChange& all, StructureEdit& edit) {
 }
 
 Fault resolve_in_structure(const Schema& schema, const relume_change& change, StructureEdit& edit) {
+  if (Fault fault = check_kind(change)) return fault;
   if (is_structural(change.kind)) return resolve_structure_change(schema, change, edit);
-  if (effects_of(change.kind).targets == 0) return unknown_kind(change);
   ResolvedChange resolved;
   if (Fault fault = resolve_value_change(edit.stack, change, resolved)) return fault;
   if (resolved.layer == nullptr) {
@@ -225,7 +239,7 @@ Fault Coordinator::apply_structure(std::span<const relume_change> changes, relum
                                    relume_layer* added) {
   const std::lock_guard structure_lock(structure_);
   outcome.level = level();
-  StructureEdit edit{stack_, {}, false, {0}};
+  StructureEdit edit{stack_, {}, {0}};
   for (std::size_t i = 0; i < changes.size(); ++i) {
     if (Fault fault = resolve_in_structure(schema_, changes[i], edit)) {
       outcome.culprit = static_cast<std::uint32_t>(i);
@@ -247,8 +261,8 @@ Fault Coordinator::apply_structure(std::span<const relume_change> changes, relum
   ChangeSet set(*this);
   for (const ResolvedChange& resolved : edit.resolved) set.edit(resolved, edit.stack, outcome);
   if (added != nullptr) *added = edit.added;
-  if (!set.changed() && !edit.changed) {
-    outcome.state = RELUME_STATE_SAME;
+  if (!set.changed()) {
+    stay_same(set, outcome);
     return {};
   }
   outcome.urgency = RELUME_URGENCY_COALESCE;
@@ -272,14 +286,16 @@ void Coordinator::update_layer_table(const Stack& before, const Stack& after) {
   }
 }
 
-OverlayGlimpse Coordinator::live_overlay(relume_param param, std::uint32_t slot) const {
+OverlayGlimpse Coordinator::live_overlay(relume_param param, std::uint32_t slot, bool glides) const {
   OverlayGlimpse overlay = composer_.glimpse(slot, param);
   const Page* page = tree_.page(slot / kBlockSlots);
   const std::uint64_t taken = page != nullptr ? page->taken[slot % kBlockSlots] : 0;
-  const bool late = overlay.order < taken >> Taken::kShift;
-  const bool outranked =
-      late && ((taken & Taken::kForce) != 0 || overlay.priority <= RELUME_PRIORITY_DEFAULT || !overlay.automated);
-  if (outranked) overlay.there = false;
+  const std::uint32_t priority = overlay.automated ? overlay.priority : 0;
+  if (overlay.there && Taken::outranks(taken, overlay.order, priority)) {
+    // Not composed yet: it ends at once, or begins to glide back.
+    overlay.there = (taken & Taken::kGlide) != 0 && glides;
+    overlay.automated = false;
+  }
   return overlay;
 }
 
@@ -302,8 +318,7 @@ void Coordinator::commit_one(const CommitRequest& request) {
   const bool known = stack_.find(request.param, layer, def);
   const std::uint32_t slot = known ? layer->first_slot + def->slot : 0;
   const std::uint64_t taken = known ? tree_.page(slot / kBlockSlots)->taken[slot % kBlockSlots] : 0;
-  const bool late = request.order < taken >> Taken::kShift;
-  if (!known || (late && ((taken & Taken::kForce) != 0 || request.priority <= RELUME_PRIORITY_DEFAULT))) {
+  if (!known || Taken::outranks(taken, request.order, request.priority)) {
     // Nothing to answer: the composer ends the overlay when it sees the mutation that was faster.
     event.kind = RELUME_EVENT_OVERLAY_STALE;
     events_.publish(event);
@@ -312,13 +327,13 @@ void Coordinator::commit_one(const CommitRequest& request) {
   {
     ChangeSet set(*this);
     relume_outcome outcome = RELUME_OUTCOME_INIT;
-    if (set.settle({event.change, layer, def, request.lanes, nullptr})) {
+    if (set.settle({event.change, layer, def, request.lanes, nullptr, false})) {
       event.kind = RELUME_EVENT_OVERLAY_SETTLED;
       set.hand_over();
       accept(effects_of(event.change), event, nullptr, nullptr, outcome);
     }
   }
-  composer_.answer({tree_.version(), request.overlay, request.token, true});
+  composer_.answer({tree_.version(), request.overlay, request.token});
 }
 
 }  // namespace relume::core

@@ -29,6 +29,8 @@
 
 namespace relume::core {
 
+class ChangeSet;
+
 class Coordinator {
  public:
   struct Parts {
@@ -91,7 +93,8 @@ class Coordinator {
   std::unique_ptr<StackView> view_of(const Stack& stack, std::uint64_t version) const;
   void update_layer_table(const Stack& before, const Stack& after);
   /// Automation that holds a parameter now, by what the newest mutation left of it.
-  OverlayGlimpse live_overlay(relume_param param, std::uint32_t slot) const;
+  OverlayGlimpse live_overlay(relume_param param, std::uint32_t slot, bool glides) const;
+  void stay_same(ChangeSet& set, relume_outcome& outcome);
   std::uint32_t level() const { return mirror_ != nullptr ? RELUME_LEVEL_MIRRORED : RELUME_LEVEL_MEMORY; }
   struct Found {
     const Layer* layer = nullptr;

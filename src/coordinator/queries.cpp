@@ -3,19 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "coordinator/coordinator.hpp"
+#include "coordinator/copy_text.hpp"
 
 namespace relume::core {
 namespace {
-
-template <std::size_t N>
-void copy_text(char (&to)[N], const std::string& from) {
-  const std::size_t size = std::min(from.size(), N - 1);
-  std::memcpy(to, from.data(), size);
-  to[size] = '\0';
-}
 
 Fault no_layer(std::string who) {
   return {RELUME_E_UNKNOWN_LAYER, std::move(who), "there is no such layer: it was never added, or it was removed"};
@@ -147,7 +140,7 @@ relume_tier Coordinator::composed(relume_param param, const Found& found, relume
   const bool committed = ((saved.committed_present >> lane) & 1U) != 0;
   const bool persisted = ((saved.persisted_present >> lane) & 1U) != 0;
   out = decode_value(found.def->type, (committed ? saved.committed : saved.persisted).data() + lane);
-  const OverlayGlimpse overlay = live_overlay(param, found.slot);
+  const OverlayGlimpse overlay = live_overlay(param, found.slot, found.def->glides());
   if (overlay.there) {
     // The last reader of the store is the coordinator's own.
     const relume_frame* frame = frames_.acquire(frames_.readers() - 1);
@@ -188,7 +181,7 @@ Fault Coordinator::explain(relume_param param, relume_explanation& out) {
   out.source = out.priority = 0;
   out.age_ns = 0;
   if (out.winner != RELUME_TIER_TRANSIENT) return {};
-  const OverlayGlimpse overlay = live_overlay(param, found.slot);
+  const OverlayGlimpse overlay = live_overlay(param, found.slot, found.def->glides());
   out.transient = out.composed;
   out.source = overlay.source;
   out.priority = overlay.priority;

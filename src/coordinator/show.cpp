@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "coordinator/copy_text.hpp"
+
 namespace relume::core {
 namespace {
 
@@ -14,13 +16,6 @@ constexpr std::uint32_t kMaxSlots = 16777216;
 constexpr std::size_t kMaxPath = 900;  // leaves room for a file name within relume_show_info.mirror_path
 
 std::uint32_t or_default(std::uint32_t value, std::uint32_t fallback) { return value != 0 ? value : fallback; }
-
-template <std::size_t N>
-void copy_text(char (&to)[N], const std::string& from) {
-  const std::size_t size = std::min(from.size(), N - 1);
-  std::memcpy(to, from.data(), size);
-  to[size] = '\0';
-}
 
 Fault over(const char* field, std::uint32_t value, std::uint32_t most) {
   return {RELUME_E_INVALID, field, fmt::format("{} is {}, at most {} is possible", field, value, most)};
@@ -33,6 +28,8 @@ Fault Show::limits_of(const relume_show_options& o, Limits& out) {
     return {RELUME_E_INVALID, "flags", "flags hold a bit that has no meaning"};
   }
   if (o.commit_policy > RELUME_COMMIT_PERSIST) return {RELUME_E_INVALID, "commit_policy", "there is no such policy"};
+  constexpr std::int64_t kLongestPeriod = 60'000'000'000;
+  if (o.control_period_ns > kLongestPeriod) return {RELUME_E_INVALID, "control_period_ns", "at most a minute is possible"};
   if (o.settle_ns < 0 || o.control_period_ns < 0) {
     return {RELUME_E_INVALID, o.settle_ns < 0 ? "settle_ns" : "control_period_ns", "a duration cannot be negative"};
   }
@@ -82,7 +79,9 @@ Fault Show::open(const Schema& schema, const relume_show_options& options, const
                  std::unique_ptr<Show>& out) {
   Limits limits;
   if (Fault fault = limits_of(options, limits)) return fault;
+  const platform::LockWatch watch;
   std::unique_ptr<Show> show(new Show(limits, seams));
+  show->lock_errno_ = watch.first_errno();
   std::unique_ptr<Recovered> recovered;
   if (Fault fault = show->recover_from(schema, options, recovered)) return fault;
   show->candidates_ = std::move(recovered->candidates);
@@ -95,7 +94,7 @@ Fault Show::open(const Schema& schema, const relume_show_options& options, const
   show->hands_off_ = (options.flags & RELUME_SHOW_NO_THREADS) != 0;
   if (!show->hands_off_) {
     Show* raw = show.get();
-    show->control_ = std::make_unique<platform::PeriodicThread>(limits.control_period_ns, [raw] { raw->look(); });
+    show->control_ = std::make_unique<platform::PeriodicThread>(limits.control_period_ns, [raw] { raw->look_again(); });
   }
   out = std::move(show);
   return {};
@@ -137,10 +136,22 @@ void Show::look() {
   events_.deliver();
 }
 
+// Without memory a look is given up; nothing is lost, the next one takes up where this one stood.
+void Show::look_again() {
+  try {
+    look();
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
 Fault Show::tick() {
   if (!hands_off_) {
     return {RELUME_E_STATE, "relume_control_tick",
             "the show has a control thread; open it with RELUME_SHOW_NO_THREADS"};
+  }
+  if (events_.delivering_here()) {
+    return {RELUME_E_STATE, "relume_control_tick", "the control role is at work already: this is its callback"};
   }
   look();
   return {};
@@ -151,7 +162,7 @@ Fault Show::close() {
     return {RELUME_E_STATE, "relume_show_close", "a show cannot be closed in its own callback; return first"};
   }
   control_.reset();
-  coordinator_->commit_settled();
+  look();  // the last settled values and the last events
   if (coordinator_->mirror() != nullptr) coordinator_->mirror()->mark_clean_close();
   return {};
 }
@@ -175,13 +186,13 @@ void Show::close_reader(std::uint32_t number) {
 
 Fault Show::open_source(const relume_source_options& options, Source*& out) {
   Source::Config config;
-  config.name = options.name != nullptr ? options.name : "";
   config.priority = or_default(options.priority, RELUME_PRIORITY_DEFAULT);
-  config.commit_policy = options.commit_policy;
+  // A continuous input would be committed at each rest of its sender.
+  const bool continuous = options.kind == RELUME_SOURCE_DMX;
+  config.commit_policy = or_default(options.commit_policy, continuous ? RELUME_COMMIT_RENDER_ONLY : 0);
   config.max_params = or_default(options.max_params, std::min(4096U, limits_.slots));
   if (config.priority > 200) return over("priority", config.priority, 200);
   if (config.max_params > limits_.slots) return over("max_params", config.max_params, limits_.slots);
-  if (config.name.size() > 63) return {RELUME_E_INVALID, "name", "a source's name has at most 63 bytes"};
   if (options.kind > RELUME_SOURCE_DMX || options.commit_policy > RELUME_COMMIT_PERSIST || options.reserved != 0) {
     return {RELUME_E_INVALID, "options", "kind, commit_policy or reserved hold a number that has no meaning"};
   }
@@ -193,7 +204,9 @@ Fault Show::open_source(const relume_source_options& options, Source*& out) {
             fmt::format("{} sources are open, or closed and not yet composed; raise max_sources", limits_.sources)};
   }
   config.number = next_source_++;
-  sources_.push_back(std::make_unique<Source>(std::move(config), layers_, order_));
+  const platform::LockWatch watch;
+  sources_.push_back(std::make_unique<Source>(config, layers_, order_));
+  if (lock_errno_ == 0) lock_errno_ = watch.first_errno();
   out = sources_.back().get();
   composer_.put_source(place, out);
   return {};
@@ -210,15 +223,16 @@ void Show::reap_sources() {
   std::erase_if(sources_, [](const auto& source) { return source->closed(); });
 }
 
-int Show::lock_errno() const { return std::max({tree_.lock_errno(), frames_->lock_errno(), composer_.lock_errno()}); }
-
 void Show::info(relume_show_info& out) {
   out.max_slots = limits_.slots;
   const MirrorHead& head = coordinator_->head();
   std::memcpy(out.show_id, folder_.identity().show_id.data(), sizeof out.show_id);
   out.history_id = head.history;
   out.restarts = head.restarts;
-  out.memory_lock_errno = lock_errno();
+  {
+    const std::lock_guard lock(roles_mutex_);
+    out.memory_lock_errno = lock_errno_;
+  }
   out.memory_locked = out.memory_lock_errno == 0 ? 1 : 0;
   out.reserved = 0;
   const Mirror* mirror = coordinator_->mirror();

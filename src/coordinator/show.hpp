@@ -66,7 +66,7 @@ class Show {
   Show(const Limits& limits, const Seams& seams);
   Fault recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out);
   void look();
-  int lock_errno() const;
+  void look_again();
   void reap_sources();
 
   const Limits limits_;
@@ -86,6 +86,7 @@ class Show {
   std::vector<bool> reader_open_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::uint32_t next_source_ = 1;
+  int lock_errno_ = 0;
   bool hands_off_ = false;  // RELUME_SHOW_NO_THREADS
   std::unique_ptr<platform::PeriodicThread> control_;
 };

@@ -8,7 +8,7 @@
 namespace relume::core {
 namespace {
 
-constexpr std::size_t kDeliverAtOnce = 64;
+constexpr std::size_t kPart = 64;
 
 }  // namespace
 
@@ -52,6 +52,24 @@ bool EventLog::unsubscribe(EventSubscription* subscription) {
 
 std::size_t EventLog::poll(EventSubscription& subscription, relume_event* out, std::size_t capacity,
                            std::uint64_t& missed) {
+  // In small parts: a mutation that publishes meanwhile waits for one of them at most.
+  missed = 0;
+  std::size_t count = 0;
+  for (std::size_t got = 1; got > 0 && count < capacity; count += got) {
+    std::uint64_t lost = 0;
+    got = poll_part(subscription, out + count, std::min(capacity - count, kPart), lost);
+    if (lost > 0 && count > 0) {  // overtaken in between: what was copied is old, what is missing is behind it
+      missed += count;
+      std::copy(out + count, out + count + got, out);
+      count = 0;
+    }
+    missed += lost;
+  }
+  return count;
+}
+
+std::size_t EventLog::poll_part(EventSubscription& subscription, relume_event* out, std::size_t capacity,
+                                std::uint64_t& missed) {
   const std::lock_guard lock(mutex_);
   const std::uint64_t oldest = next_ > ring_.size() ? next_ - ring_.size() : 1;
   missed = subscription.next < oldest ? oldest - subscription.next : 0;
@@ -79,10 +97,10 @@ void EventLog::deliver() {
 
 // No more than a ring's worth: a callback that mutates feeds itself, and the others wait.
 void EventLog::deliver(EventSubscription& subscription) {
-  relume_event events[kDeliverAtOnce];
+  relume_event events[kPart];
   for (std::size_t left = ring_.size(); left > 0;) {
     std::uint64_t missed = 0;
-    const std::size_t count = poll(subscription, events, std::min(kDeliverAtOnce, left), missed);
+    const std::size_t count = poll(subscription, events, std::min(kPart, left), missed);
     if (count == 0) return;
     subscription.callback(subscription.user, events, count, missed);
     left -= count;

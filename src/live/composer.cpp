@@ -30,8 +30,6 @@ Composer::Composer(const Config& config, PageTree& tree, FrameStore& frames)
       answers_(kCommitQueue),
       sources_(config.sources) {}
 
-int Composer::lock_errno() const { return std::max(automation_.lock_errno(), overlays_.lock_errno()); }
-
 int Composer::free_source_place() const noexcept {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (sources_[i].load(std::memory_order_acquire) == nullptr) return static_cast<int>(i);
@@ -87,19 +85,15 @@ void Composer::take_root() noexcept RELUME_NONBLOCKING {
   tree_.hold(*newer);
 }
 
-bool Composer::outranked(const Overlay& overlay, std::uint64_t taken) const noexcept RELUME_NONBLOCKING {
-  if (overlay.order.load(std::memory_order_relaxed) >= taken >> Taken::kShift) return false;
-  return (taken & Taken::kForce) != 0 || overlay.priority <= RELUME_PRIORITY_DEFAULT ||
-         overlay.phase == Overlay::Phase::releasing;
-}
-
 void Composer::take_page(std::uint32_t block, const Page& page) noexcept RELUME_NONBLOCKING {
   AutomationBlock& automation = automation_[block];
   for (std::uint64_t owned = automation.owned; owned != 0; owned &= owned - 1) {
     const auto lane = static_cast<std::uint32_t>(std::countr_zero(owned));
     Overlay* overlay = overlays_.at(block * kBlockSlots + lane);
     const std::uint64_t taken = page.taken[lane];
-    if (!outranked(*overlay, taken)) continue;
+    const bool gliding_back = overlay->phase == Overlay::Phase::releasing;
+    const std::uint32_t priority = gliding_back ? 0 : overlay->priority;
+    if (!Taken::outranks(taken, overlay->order.load(std::memory_order_relaxed), priority)) continue;
     if ((taken & Taken::kGlide) != 0) {
       glide_back(*overlay, now_);
     } else {
@@ -116,7 +110,7 @@ void Composer::take_sources() noexcept RELUME_NONBLOCKING {
     Source* source = sources_[i].load(std::memory_order_acquire);
     if (source == nullptr) continue;
     const bool closing = source->closing();  // read first: what it wrote before closing is in the drain
-    source->drain([this, source](const OverlayWrite& write) { return take_write(*source, write); });
+    source->drain(now_, [this, source](const OverlayWrite& write) { return take_write(*source, write); });
     if (!closing) continue;
     release_all(*source);
     sources_[i].store(nullptr, std::memory_order_release);
@@ -143,8 +137,7 @@ std::uint32_t Composer::policy_of(const ParamDef& def, const Source& source,
 bool Composer::take_write(const Source& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING {
   const Page* page = root_ != nullptr ? tree_.page(*root_, write.slot / kBlockSlots) : nullptr;
   const std::uint64_t taken = page != nullptr ? page->taken[write.slot % kBlockSlots] : 0;
-  const bool late = write.order < taken >> Taken::kShift;
-  if (late && ((taken & Taken::kForce) != 0 || source.priority() <= RELUME_PRIORITY_DEFAULT)) return true;
+  if (Taken::outranks(taken, write.order, source.priority())) return true;
   // Not late and yet not in the stack: its layer is in a root that comes with the next frame.
   if (!in_stack(write.param)) return false;
 
@@ -226,6 +219,9 @@ void Composer::glide_back(Overlay& overlay, std::int64_t from) noexcept RELUME_N
     automation.begin_glide(lane, *overlay.def, value, std::bit_cast<float>(saved(block).resting(lane)), from);
   }
   automation.overlay &= ~lanes_at(overlay);
+  // What it was stronger than lies behind it: from here on only a newer mutation cuts the glide short.
+  const std::uint64_t taken = tree_.page(*root_, block)->taken[first] >> Taken::kShift;
+  overlay.order.store(std::max(overlay.order.load(std::memory_order_relaxed), taken), std::memory_order_relaxed);
   moving_[block / 64] |= std::uint64_t{1} << (block % 64);
   touch(block, lanes_at(overlay));
   overlay.phase = Overlay::Phase::releasing;
@@ -256,12 +252,7 @@ void Composer::take_answers() noexcept RELUME_NONBLOCKING {
     answers_.pop();
     Overlay& overlay = overlays_[answer.overlay];
     if (overlay.token != answer.token || overlay.phase != Overlay::Phase::committing) continue;
-    if (answer.accepted) {
-      end_overlay(overlay);
-    } else {
-      overlay.phase = Overlay::Phase::kept;
-      overlays_.show(overlay);
-    }
+    end_overlay(overlay);
   }
 }
 

@@ -27,12 +27,11 @@ struct CommitRequest {
   std::uint32_t priority;
 };
 
-/// The coordinator's answer.
+/// The coordinator's answer: it is done.
 struct CommitAnswer {
   std::uint64_t version;  // of the root that has the value
   std::uint32_t overlay;
   std::uint32_t token;
-  bool accepted;
 };
 
 class Composer {
@@ -64,7 +63,6 @@ class Composer {
     return overlays_.glimpse(slot, param.bits);
   }
   std::int64_t last_time() const noexcept { return last_time_.load(std::memory_order_relaxed); }
-  int lock_errno() const;
 
  private:
   void take_root() noexcept RELUME_NONBLOCKING;
@@ -84,7 +82,6 @@ class Composer {
   void show_stack(FrameBuffer& buffer) noexcept RELUME_NONBLOCKING;
   void settle() noexcept RELUME_NONBLOCKING;
   bool request_commit(Overlay& overlay) noexcept RELUME_NONBLOCKING;
-  bool outranked(const Overlay& overlay, std::uint64_t taken) const noexcept RELUME_NONBLOCKING;
   std::uint32_t policy_of(const ParamDef& def, const Source& source,
                           const OverlayWrite& write) const noexcept RELUME_NONBLOCKING;
   std::uint64_t lanes_at(const Overlay& o) const noexcept { return o.def->lane_mask() << (o.slot % kBlockSlots); }

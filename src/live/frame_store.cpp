@@ -41,8 +41,6 @@ void FrameStore::unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
-int FrameStore::lock_errno() const { return slots_.lock_errno(); }
-
 FrameBuffer& FrameStore::free_buffer() noexcept RELUME_NONBLOCKING {
   for (std::size_t i = 0;; ++i) {
     FrameBuffer& b = buffers_[i];
@@ -71,7 +69,7 @@ const relume_frame* FrameStore::acquire(std::uint32_t reader) noexcept RELUME_NO
 relume_result FrameStore::retain(const relume_frame* frame) noexcept RELUME_NONBLOCKING {
   FrameBuffer& buffer = buffer_of(frame);
   FrameStore& store = *buffer.store;
-  if (store.retained_.fetch_add(1, std::memory_order_relaxed) >= store.limits_.retained) {
+  if (store.retained_.fetch_add(1, std::memory_order_acquire) >= store.limits_.retained) {
     store.retained_.fetch_sub(1, std::memory_order_relaxed);
     return RELUME_E_LIMIT;
   }
@@ -84,7 +82,7 @@ void FrameStore::release(const relume_frame* frame) {
   FrameBuffer& buffer = buffer_of(frame);
   FrameStore& store = *buffer.store;
   buffer.retained.fetch_sub(1, std::memory_order_release);
-  store.retained_.fetch_sub(1, std::memory_order_relaxed);
+  store.retained_.fetch_sub(1, std::memory_order_release);  // after it: whoever gets the place sees the buffer free
   store.unref();
 }
 

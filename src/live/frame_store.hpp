@@ -45,7 +45,6 @@ class FrameStore {
   void drop();
 
   std::uint32_t readers() const { return limits_.readers; }
-  int lock_errno() const;
 
   // --- frame role ---
   FrameBuffer& newest() noexcept { return buffers_[newest_]; }

@@ -15,7 +15,7 @@ struct Overlay {
   enum class Phase : std::uint8_t {
     live,        // gliding to its target, or there and waiting to settle
     committing,  // settled; the coordinator was asked
-    kept,        // settled, and stays: render-only, or the coordinator refused
+    kept,        // stays: render-only
     releasing,   // no more automation: gliding back
   };
   // Written in the frame role, read by any.
@@ -53,7 +53,6 @@ class OverlayPool {
       : overlays_(capacity), free_(capacity), attention_(capacity), at_(slots), free_count_(capacity) {
     for (std::uint32_t i = 0; i < capacity; ++i) free_[i] = capacity - 1 - i;
   }
-  int lock_errno() const { return overlays_.lock_errno(); }
 
   // --- frame role ---
   Overlay* at(std::uint32_t slot) noexcept {

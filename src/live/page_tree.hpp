@@ -40,6 +40,11 @@ struct Taken {
   static constexpr std::uint64_t kGlide = 1;  // what it ends glides back
   static constexpr std::uint64_t kForce = 2;  // it ends automation of every priority
   static constexpr unsigned kShift = 2;
+
+  /// Whether that mutation ends automation of a priority whose source knew of mutations up to `order`.
+  static bool outranks(std::uint64_t taken, std::uint64_t order, std::uint32_t priority) noexcept {
+    return order < taken >> kShift && ((taken & kForce) != 0 || priority <= RELUME_PRIORITY_DEFAULT);
+  }
 };
 
 struct alignas(64) Page {
@@ -68,7 +73,6 @@ class PageTree {
   ~PageTree();
 
   std::uint32_t blocks() const noexcept { return blocks_; }
-  int lock_errno() const { return pages_.lock_errno(); }
 
   // --- mutator: one at a time, under the coordinator's mutex ---
 

@@ -31,7 +31,6 @@ class Pool {
     return static_cast<T*>(pages_.data()) + used_++;
   }
   void give(void* place) { free_ = new (place) Link{free_}; }
-  int lock_errno() const { return pages_.lock_errno(); }
 
  private:
   struct Link {

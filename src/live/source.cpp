@@ -13,7 +13,7 @@ Source::Source(Config config, const LayerTable& layers, const std::atomic<std::u
       cells_(config_.max_params),
       places_(std::bit_ceil(std::size_t{2} * config_.max_params)),
       waiting_(config_.max_params),
-      fresh_(config_.max_params) {
+      fresh_(std::size_t{2} * config_.max_params) {
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     cells_[i].building = 0;
     cells_[i].between.store(1, std::memory_order_relaxed);
@@ -26,10 +26,10 @@ relume_result Source::refuse(relume_result why) noexcept RELUME_NONBLOCKING {
   return why;
 }
 
-relume_result Source::check(relume_param param, const relume_value& value,
+// `order` was read before: a layer that is removed in between leaves us with an order older than its removal.
+relume_result Source::check(relume_param param, const relume_value& value, std::uint64_t order,
                             Checked& out) const noexcept RELUME_NONBLOCKING {
-  // Before the look-up: a layer that is removed in between leaves us with an order older than its removal.
-  out.order = order_.load(std::memory_order_acquire);
+  out.order = order;
   out.def = layers_.find(param, out.slot);
   if (out.def == nullptr) return RELUME_E_UNKNOWN_ROUTE;
   return encode_value(*out.def, value, out.lanes);
@@ -63,7 +63,7 @@ void Source::put(Cell& cell, const OverlayWrite& write) noexcept RELUME_NONBLOCK
   cell.version[cell.building] = write;
   const std::uint32_t before = cell.between.exchange(cell.building | kFresh, std::memory_order_acq_rel);
   cell.building = before & ~kFresh;
-  // Queued only when it turns fresh, so the queue, as long as there are cells, is never full.
+  // Queued only when it turns fresh: the queue is never full.
   if ((before & kFresh) == 0) fresh_.push(static_cast<std::uint32_t>(&cell - cells_.data()));
 }
 
@@ -82,7 +82,7 @@ void Source::write_checked(Cell& cell, relume_param param, const Checked& value,
 relume_result Source::write(relume_param param, const relume_value& value,
                             std::int64_t now) noexcept RELUME_NONBLOCKING {
   Checked checked;
-  const relume_result result = check(param, value, checked);
+  const relume_result result = check(param, value, order_.load(std::memory_order_acquire), checked);
   if (result != RELUME_OK) return refuse(result);
   Cell* cell = cell_for(param.bits);
   if (cell == nullptr) return refuse(RELUME_E_LIMIT);
@@ -92,9 +92,11 @@ relume_result Source::write(relume_param param, const relume_value& value,
 
 relume_result Source::write_many(const relume_overlay_value* values, std::size_t count, std::int64_t now,
                                  std::size_t* culprit) noexcept RELUME_NONBLOCKING {
+  // One order for all: against an operator's change-set a batch wins or loses as a whole.
+  const std::uint64_t order = order_.load(std::memory_order_acquire);
   Checked checked;
   for (std::size_t i = 0; i < count; ++i) {
-    relume_result result = check(values[i].param, values[i].value, checked);
+    relume_result result = check(values[i].param, values[i].value, order, checked);
     if (result == RELUME_OK && (values[i].commit_policy > RELUME_COMMIT_PERSIST || values[i].reserved != 0)) {
       result = RELUME_E_INVALID;
     }
@@ -108,7 +110,7 @@ relume_result Source::write_many(const relume_overlay_value* values, std::size_t
   for (std::size_t i = 0; i < count; ++i) {
     // Looked up anew rather than kept: a batch has no bound that memory could be set aside for. A layer that went meanwhile
     // is left out; its values would be dropped anyhow.
-    if (check(values[i].param, values[i].value, checked) != RELUME_OK) continue;
+    if (check(values[i].param, values[i].value, order, checked) != RELUME_OK) continue;
     Cell* cell = cell_for(values[i].param.bits);
     write_checked(*cell, values[i].param, checked, values[i].commit_policy, now, batch);
   }

@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <string>
 
 #include "live/layer_table.hpp"
 #include "live/spsc_ring.hpp"
@@ -35,7 +34,6 @@ struct OverlayWrite {
 class Source {
  public:
   struct Config {
-    std::string name;
     std::uint32_t number = 0;
     std::uint32_t priority = RELUME_PRIORITY_DEFAULT;
     std::uint32_t commit_policy = 0;
@@ -47,8 +45,6 @@ class Source {
   std::uint32_t number() const noexcept { return config_.number; }
   std::uint32_t priority() const noexcept { return config_.priority; }
   std::uint32_t commit_policy() const noexcept { return config_.commit_policy; }
-  const std::string& name() const { return config_.name; }
-  int lock_errno() const { return cells_.lock_errno(); }
 
   // --- source role ---
   relume_result write(relume_param param, const relume_value& value, std::int64_t now) noexcept RELUME_NONBLOCKING;
@@ -61,9 +57,9 @@ class Source {
 
   // --- frame role ---
   /// Calls f(write), which says whether it could take it, for the newest value of every parameter that was written since. What
-  /// was not taken, and what belongs to a batch that is still being written, is offered again next time.
+  /// was not taken, and batches while one is half written, are offered again next time. `now` is compose time.
   template <class F>
-  void drain(F&& f) noexcept;
+  void drain(std::int64_t now, F&& f) noexcept;
   bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   void acknowledge_close() noexcept { closed_.store(true, std::memory_order_release); }
 
@@ -72,6 +68,7 @@ class Source {
 
  private:
   static constexpr std::uint32_t kFresh = 4;
+  static constexpr std::int64_t kNotDeferred = INT64_MAX;
   struct alignas(64) Cell {
     OverlayWrite version[3];
     std::atomic<std::uint32_t> between;  // index of the version between the threads, kFresh when unread
@@ -90,14 +87,15 @@ class Source {
     std::uint32_t slot;
     Lanes lanes;
   };
-  relume_result check(relume_param param, const relume_value& value, Checked& out) const noexcept RELUME_NONBLOCKING;
+  relume_result check(relume_param param, const relume_value& value, std::uint64_t order,
+                      Checked& out) const noexcept RELUME_NONBLOCKING;
   Cell* cell_for(std::uint64_t param) noexcept RELUME_NONBLOCKING;
   relume_result refuse(relume_result why) noexcept RELUME_NONBLOCKING;
   void put(Cell& cell, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
   void write_checked(Cell& cell, relume_param param, const Checked& value, std::uint32_t policy, std::int64_t now,
                      std::uint64_t batch) noexcept RELUME_NONBLOCKING;
-  template <class F>
-  void offer(std::uint32_t index, std::uint64_t published, bool again, F& f) noexcept;
+  void collect() noexcept;
+  bool ahead_of(std::uint64_t published) const noexcept;
 
   const Config config_;
   const LayerTable& layers_;
@@ -106,47 +104,79 @@ class Source {
   platform::FixedArray<std::uint32_t> places_;   // hash table of cell numbers + 1, source role
   platform::FixedArray<std::uint32_t> waiting_;  // frame role
   std::size_t waiting_count_ = 0;
+  std::int64_t deferred_since_ = kNotDeferred;  // compose time since which batches are held back
   std::uint32_t cells_used_ = 0;
   std::uint64_t batch_ = 0;
   std::uint64_t written_ = 0;
   std::uint64_t unchanged_ = 0;
   std::uint64_t rejected_ = 0;
+  // A cell that waits in the frame role can be queued once more when it turns fresh again: two places each.
   SpscRing<std::uint32_t> fresh_;
   std::atomic<std::uint64_t> published_{0};  // newest batch that is whole
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
 };
 
-template <class F>
-void Source::offer(std::uint32_t index, std::uint64_t published, bool again, F& f) noexcept {
-  Cell& cell = cells_[index];
-  if ((cell.between.load(std::memory_order_relaxed) & kFresh) != 0) {
+// Takes the newest version of every cell that was written into the list of those that wait.
+inline void Source::collect() noexcept {
+  for (std::size_t i = 0; i < waiting_count_; ++i) {
+    Cell& cell = cells_[waiting_[i]];
+    if ((cell.between.load(std::memory_order_relaxed) & kFresh) == 0) continue;
     cell.reading = cell.between.exchange(cell.reading, std::memory_order_acq_rel) & ~kFresh;
-  } else if (!again) {
-    return;  // its newest version was taken when it was offered again
   }
-  const OverlayWrite& write = cell.version[cell.reading];
-  const bool taken = write.batch <= published && f(write);
-  if (!taken && !cell.waiting) waiting_[waiting_count_++] = index;
-  cell.waiting = !taken;
+  for (std::size_t count = fresh_.size(); count > 0; --count) {
+    Cell& cell = cells_[fresh_.front()];
+    if ((cell.between.load(std::memory_order_relaxed) & kFresh) != 0) {
+      cell.reading = cell.between.exchange(cell.reading, std::memory_order_acq_rel) & ~kFresh;
+      if (!cell.waiting) waiting_[waiting_count_++] = fresh_.front();
+      cell.waiting = true;
+    }
+    fresh_.pop();
+  }
+}
+
+inline bool Source::ahead_of(std::uint64_t published) const noexcept {
+  for (std::size_t i = 0; i < waiting_count_; ++i) {
+    const Cell& cell = cells_[waiting_[i]];
+    if (cell.version[cell.reading].batch > published) return true;
+  }
+  return false;
 }
 
 template <class F>
-void Source::drain(F&& f) noexcept {
-  const std::uint64_t published = published_.load(std::memory_order_acquire);
-  // Cells of a batch are queued before it is published, so this many hold all of every published batch.
-  std::size_t count = fresh_.size();
-  const std::size_t waiting = waiting_count_;
-  waiting_count_ = 0;
-  for (std::size_t i = 0; i < waiting; ++i) {
-    cells_[waiting_[i]].waiting = false;
-    offer(waiting_[i], published, true, f);
+void Source::drain(std::int64_t now, F&& f) noexcept {
+  // A cell that is ahead of the newest whole batch may have covered a value of an older one: then that one cannot be shown
+  // whole, and all batches of this source wait. Looking again helps when the batch was just being finished; a source that is at
+  // it without a pause is cut off after a while, so that its values are seen at all.
+  constexpr int kLooks = 3;
+  constexpr std::int64_t kLongest = 250'000'000;
+  std::uint64_t published = 0;
+  bool ahead = true;
+  for (int look = 0; ahead && look < kLooks; ++look) {
+    // Cells of a batch are queued before it is published: those of every batch up to this one are collected.
+    published = published_.load(std::memory_order_acquire);
+    collect();
+    ahead = ahead_of(published);
   }
-  for (; count > 0; --count) {
-    const std::uint32_t index = fresh_.front();
-    fresh_.pop();
-    offer(index, published, false, f);
+  if (!ahead) {
+    deferred_since_ = kNotDeferred;
+  } else if (deferred_since_ == kNotDeferred) {
+    deferred_since_ = now;
   }
+  const bool deferred = ahead && now - deferred_since_ < kLongest;
+  if (!deferred) deferred_since_ = kNotDeferred;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < waiting_count_; ++i) {
+    Cell& cell = cells_[waiting_[i]];
+    const OverlayWrite& write = cell.version[cell.reading];
+    const bool due = write.batch == 0 || (write.batch <= published && !deferred);
+    if (due && f(write)) {
+      cell.waiting = false;
+    } else {
+      waiting_[kept++] = waiting_[i];
+    }
+  }
+  waiting_count_ = kept;
 }
 
 }  // namespace relume::core

@@ -69,6 +69,7 @@ relume_result encode_whole(const ParamDef& def, std::int32_t value, Lanes& out) 
 
 relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes& out) noexcept RELUME_NONBLOCKING {
   if (value.type != def.type) return RELUME_E_TYPE;
+  if (value.reserved != 0) return RELUME_E_INVALID;
   out = {};
   if (is_float_type(def.type)) {
     for (std::uint32_t i = 0; i < def.lanes; ++i) {
@@ -116,7 +117,7 @@ Fault value_fault(const ParamDef& def, const std::string& route, relume_result c
       }
       if (def.type == RELUME_BOOL) return {code, route, fmt::format("{} takes 0 or 1", route)};
       return {code, route, fmt::format("{} takes {} to {}", route, def.min, def.max)};
-    default: return {code, route, fmt::format("{} was refused", route)};
+    default: return {code, route, fmt::format("{} was given a value whose reserved field is not 0; make it with relume_value_*", route)};
   }
 }
 
@@ -152,8 +153,11 @@ Fault check_range(const relume_param_def& from, ParamDef& out) {
   if (out.type == RELUME_BOOL || out.type == RELUME_ENUM) {
     return {RELUME_E_INVALID, out.key, "bool and enum take no range"};
   }
-  const double limit = is_float_type(out.type) ? 3.4028234663852886e38 : out.type == RELUME_INT ? 2147483647.0 : 9.2e18;
-  if (from.min > from.max || from.min < -limit || from.max > limit) {
+  const bool whole = is_float_type(out.type) || (std::floor(from.min) == from.min && std::floor(from.max) == from.max);
+  if (!whole) return {RELUME_E_INVALID, out.key, "the range of an int or a time has whole bounds"};
+  const double limit = is_float_type(out.type) ? 3.4028234663852886e38 : out.type == RELUME_INT ? 2147483648.0 : 9.2e18;
+  const double last = out.type == RELUME_INT ? 2147483647.0 : limit;
+  if (from.min > from.max || from.min < -limit || from.max > last) {
     return {RELUME_E_INVALID, out.key,
             fmt::format("the range {} to {} is empty or beyond type {}", from.min, from.max, type_name(out.type))};
   }

@@ -35,6 +35,7 @@ Fault Schema::add_type(const relume_layer_type_def& def) {
   const std::string key = def.key != nullptr ? def.key : "";
   if (!valid_key(key)) return key_fault(key, "the layer type's");
   if (type(key) != nullptr) return {RELUME_E_EXISTS, key, fmt::format("layer type {} is declared already", key)};
+  if (def.param_count > 65535) return {RELUME_E_INVALID, key, "a layer type has 1 to 65,535 parameters"};
   if (def.params == nullptr && def.param_count > 0) return {RELUME_E_INVALID, key, "params is NULL"};
   std::vector<ParamDef> params(def.param_count);
   for (std::size_t i = 0; i < def.param_count; ++i) {

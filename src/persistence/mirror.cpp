@@ -171,7 +171,7 @@ Fault Mirror::publish() {
 
 Mirror::Verdict Mirror::open(platform::Files& files, const std::string& path, const MirrorIdentity& identity,
                              std::unique_ptr<Mirror>& out, std::string& reason) {
-  const int fd = files.open(path, O_RDWR | O_NOFOLLOW, 0);
+  const int fd = files.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0);
   if (fd == -ENOENT || fd == -ENOTDIR) return Verdict::absent;
   if (fd < 0) return reason = "open: " + errno_name(-fd), Verdict::unreadable;
   std::unique_ptr<Mirror> mirror(new Mirror(files, path));
@@ -183,9 +183,7 @@ Mirror::Verdict Mirror::open(platform::Files& files, const std::string& path, co
   }
   if (files.lock(fd) < 0) return reason = "another process holds it", Verdict::owned;
   if ((status.mode & 077U) != 0) return reason = "its mode let others change it", Verdict::damaged;
-  if (status.size < Layout::kStructure || status.size > (std::uint64_t{1} << 36U)) {
-    return reason = fmt::format("its size of {} bytes is impossible", status.size), Verdict::damaged;
-  }
+  if (const Verdict read = read_header(files, fd, status.size, reason); read != Verdict::ok) return read;
   int error = 0;
   if (!mirror->map(status.size, error)) return reason = "map: " + errno_name(error), Verdict::unreadable;
   const Verdict verdict = mirror->prove(identity, reason);
@@ -193,10 +191,38 @@ Mirror::Verdict Mirror::open(platform::Files& files, const std::string& path, co
   return verdict;
 }
 
+// Mapping takes memory: before that the file must say itself what it is and that it is as large as it is.
+Mirror::Verdict Mirror::read_header(platform::Files& files, int fd, std::uint64_t size, std::string& reason) {
+  Layout::Header header{};
+  if (files.read(fd, &header, sizeof header) != static_cast<ssize_t>(sizeof header)) {
+    return reason = "its header cannot be read", Verdict::unreadable;
+  }
+  if (std::memcmp(header.magic, Layout::kMagic, sizeof header.magic) != 0) {
+    return reason = "it does not begin like a mirror", Verdict::damaged;
+  }
+  if (header.format > Layout::kFormat) {
+    reason = fmt::format("format {} is newer than this library's {}; update the library", header.format, Layout::kFormat);
+    return Verdict::newer_format;
+  }
+  if (header.checksum != Layout::checksum(header, sizeof header, Layout::kHeaderPlace)) {
+    return reason = "the header's checksum does not hold", Verdict::damaged;
+  }
+  const MirrorGeometry geometry{header.blocks, header.structure_capacity};
+  if (header.blocks == 0 || header.blocks > Layout::kMaxBlocks || header.structure_capacity > Layout::kMaxStructure ||
+      Layout::size(geometry) != size) {
+    return reason = "its size and its header do not agree", Verdict::damaged;
+  }
+  return Verdict::ok;
+}
+
 bool Mirror::read_identity(platform::Files& files, const std::string& path, MirrorIdentity& out) {
-  const int fd = files.open(path, O_RDONLY | O_NOFOLLOW, 0);
+  const int fd = files.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);  // a pipe planted there must not hang us
   if (fd < 0) return false;
   const platform::File file(files, fd);
+  platform::FileStatus status;
+  const bool ours = files.status(fd, status) == 0 && status.regular && status.owner == platform::user_id() &&
+                    (status.mode & 077U) == 0;
+  if (!ours) return false;
   Layout::Header header{};
   if (files.read(fd, &header, sizeof header) != static_cast<ssize_t>(sizeof header)) return false;
   if (header.checksum != Layout::checksum(header, sizeof header, Layout::kHeaderPlace)) return false;
@@ -204,24 +230,9 @@ bool Mirror::read_identity(platform::Files& files, const std::string& path, Mirr
   return true;
 }
 
-Mirror::Verdict Mirror::prove_header(const MirrorIdentity& identity, std::string& reason) {
+Mirror::Verdict Mirror::prove_identity(const MirrorIdentity& identity, std::string& reason) {
   const Layout::Header& header = Layout::header(data_);
-  if (std::memcmp(header.magic, Layout::kMagic, sizeof header.magic) != 0) {
-    return reason = "it does not begin like a mirror", Verdict::damaged;
-  }
-  if (header.format > Layout::kFormat) {
-    reason =
-        fmt::format("format {} is newer than this library's {}; update the library", header.format, Layout::kFormat);
-    return Verdict::newer_format;
-  }
-  if (header.checksum != Layout::checksum(header, sizeof header, Layout::kHeaderPlace)) {
-    return reason = "the header's checksum does not hold", Verdict::damaged;
-  }
   geometry_ = {header.blocks, header.structure_capacity};
-  if (header.blocks == 0 || header.blocks > Layout::kMaxBlocks || header.structure_capacity > Layout::kMaxStructure ||
-      size() != mapped_) {
-    return reason = "its size and its header do not agree", Verdict::damaged;
-  }
   if (header.identity.show_id != identity.show_id || header.identity.folder_device != identity.folder_device ||
       header.identity.folder_inode != identity.folder_inode) {
     return reason = "it belongs to another show folder", Verdict::damaged;
@@ -236,8 +247,8 @@ Mirror::Verdict Mirror::prove_header(const MirrorIdentity& identity, std::string
 }
 
 Mirror::Verdict Mirror::prove(const MirrorIdentity& identity, std::string& reason) {
-  const Verdict header = prove_header(identity, reason);
-  if (header != Verdict::ok) return header;
+  const Verdict whose = prove_identity(identity, reason);
+  if (whose != Verdict::ok) return whose;
   Layout::Live& live = Layout::live(data_);
   sequence_ = live.sequence.load(std::memory_order_acquire);
   // A head is written last and checksummed: whole, it stands for a whole commit, even if its process died one store too early.
@@ -254,7 +265,7 @@ Mirror::Verdict Mirror::prove(const MirrorIdentity& identity, std::string& reaso
   }
   if (!prove_blocks(reason)) return Verdict::damaged;
   if (digest_ != head.digest) return reason = "a block is older than the head", Verdict::damaged;
-  was_clean_ = live.clean.exchange(0, std::memory_order_relaxed) != 0;
+  was_clean_ = live.clean.load(std::memory_order_relaxed) != 0;
   return Verdict::ok;
 }
 
@@ -320,6 +331,7 @@ void Mirror::put_structure(std::string_view bytes) {
 
 void Mirror::commit(const MirrorHead& head) {
   const std::uint64_t next = sequence_ + 1;
+  order_stores();  // blocks and stack are whole before a head can be
   HeadCopy& copy = head_copy(next);
   copy.sequence = next;
   copy.revision = head.revision;
@@ -336,9 +348,12 @@ void Mirror::commit(const MirrorHead& head) {
     checksums_[index] = checksum;
   }
   copy.digest = digest_;
+  order_stores();
   copy.checksum = Layout::checksum(copy, sizeof copy, Layout::kHeadPlace);
   order_stores();
-  Layout::live(data_).sequence.store(next, std::memory_order_release);
+  Layout::Live& live = Layout::live(data_);
+  live.clean.store(0, std::memory_order_relaxed);  // from the first commit on this is a death until said otherwise
+  live.sequence.store(next, std::memory_order_release);
   sequence_ = next;
   put_.clear();
   structure_put_ = false;

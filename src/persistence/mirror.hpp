@@ -89,7 +89,8 @@ class Mirror {
   struct StructureCopy;
   Mirror(platform::Files& files, std::string path) : files_(files), path_(std::move(path)) {}
   Verdict prove(const MirrorIdentity& identity, std::string& reason);
-  Verdict prove_header(const MirrorIdentity& identity, std::string& reason);
+  static Verdict read_header(platform::Files& files, int fd, std::uint64_t size, std::string& reason);
+  Verdict prove_identity(const MirrorIdentity& identity, std::string& reason);
   bool prove_blocks(std::string& reason);
   bool head_proves_itself(std::uint64_t sequence) const;
   bool map(std::uint64_t size, int& error);

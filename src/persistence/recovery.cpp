@@ -83,6 +83,7 @@ class Recovery {
   Fault take_mirror() {
     SavedStack saved;
     Fault fault = decode_stack(old_->structure(), saved);
+    if (fault) fault.code = RELUME_E_INVALID;  // whatever it is, it is not today's capacities
     const auto block = [this](std::uint32_t i) { return i < old_->geometry().blocks ? old_->block(i) : nullptr; };
     if (!fault) fault = restore_saved(s_.schema, saved, block, out_.stack, out_.layers);
     if (fault.code == RELUME_E_LIMIT) return fault;

@@ -94,6 +94,7 @@ void keep_bits(const SavedLayer& saved, const Layer& layer, const BlockAt& block
 
 bool overlap(const SavedStack& saved) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  ranges.reserve(saved.layers.size());
   for (const SavedLayer& layer : saved.layers) {
     ranges.emplace_back(layer.first_slot, std::uint64_t{layer.first_slot} + layer.type->slot_count());
   }

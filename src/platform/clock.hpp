@@ -9,7 +9,6 @@ namespace relume::core::platform {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual std::int64_t monotonic_ns() = 0;
   virtual std::int64_t realtime_ns() = 0;  // since the Unix epoch
 };
 

@@ -24,7 +24,6 @@ void fill(const struct stat& from, FileStatus& to) {
   to.owner = from.st_uid;
   to.mode = from.st_mode & 07777U;
   to.regular = S_ISREG(from.st_mode);
-  to.directory = S_ISDIR(from.st_mode);
 }
 
 class SystemFiles final : public Files {

@@ -18,7 +18,6 @@ struct FileStatus {
   std::uint32_t owner = 0;
   std::uint32_t mode = 0;  // permission bits
   bool regular = false;
-  bool directory = false;
 };
 
 /// File calls with the semantics of their POSIX namesakes. Each returns 0 (or a count or descriptor) or -errno.

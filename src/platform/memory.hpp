@@ -9,6 +9,22 @@
 
 namespace relume::core::platform {
 
+/// While one lives, it hears of every page of this thread's making that the system would not lock.
+class LockWatch {
+ public:
+  LockWatch();
+  LockWatch(const LockWatch&) = delete;
+  LockWatch& operator=(const LockWatch&) = delete;
+  ~LockWatch();
+  /// 0: all were locked; else the first reason.
+  int first_errno() const { return first_errno_; }
+
+ private:
+  friend class Pages;
+  LockWatch* outer_;
+  int first_errno_ = 0;
+};
+
 /// Zeroed pages from the system, given back at the end.
 class Pages {
  public:
@@ -24,13 +40,10 @@ class Pages {
   Pages& operator=(const Pages&) = delete;
   ~Pages();
   void* data() const { return data_; }
-  /// 0, or why the pages could not be locked.
-  int lock_errno() const { return lock_errno_; }
 
  private:
   void* data_ = nullptr;
   std::size_t bytes_ = 0;
-  int lock_errno_ = 0;
 };
 
 /// A fixed array in such pages. Elements are made in place and need no destructor.
@@ -49,7 +62,6 @@ class FixedArray {
   T* data() noexcept { return data_; }
   const T* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
-  int lock_errno() const { return pages_.lock_errno(); }
 
  private:
   Pages pages_;

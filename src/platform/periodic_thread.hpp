@@ -18,7 +18,6 @@ class PeriodicThread {
   PeriodicThread& operator=(const PeriodicThread&) = delete;
   /// Waits for a call that runs; none begins afterwards.
   ~PeriodicThread();
-  bool on_this_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
   void run();

@@ -104,7 +104,6 @@ void serve_osc(OscSocket& socket, Requests& requests) {
 relume::Source open_source(relume::Show& show) {
   relume_source_options options = RELUME_SOURCE_OPTIONS_INIT;
   options.kind = RELUME_SOURCE_OSC;
-  options.name = "osc";
   return show.source(options);
 }
 
