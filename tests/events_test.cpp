@@ -99,7 +99,8 @@ TEST_CASE("A callback runs in the control role, may mutate, and may neither clos
   CHECK(heard.events.size() == 2);
 }
 
-TEST_CASE("Close delivers the last events and takes what has settled; a closed show answers with an error", "[events]") {
+TEST_CASE("Close delivers the last events and takes what has settled; a closed show answers with an error",
+          "[events]") {
   TestShow t;
   Heard heard;
   REQUIRE(relume_events_open(t.show.get(), hear, &heard, &heard.handle, nullptr) == RELUME_OK);

@@ -183,6 +183,8 @@ TEST_CASE("A change-set is whole or nothing, and names the culprit", "[mutation]
   CHECK(reason_of(t, ChangeSet().set(wash, scalar(0.5F)).set(spot, scalar(5)), &outcome) == RELUME_E_RANGE);
   CHECK(outcome.culprit == 1);
   CHECK(t.level("wash/step", 1) == 0.0F);
+  t.show.set(t.show.param("wash/on"), boolean(true));  // what was refused must not ride along with the next change
+  CHECK(t.level("wash/step", 1) == 0.0F);
   const relume_layer layer = t.show.layer("wash");
   CHECK(reason_of(t, ChangeSet().set(wash, scalar(0.5F)).remove(layer).remove(layer), &outcome) ==
         RELUME_E_UNKNOWN_LAYER);
@@ -190,8 +192,16 @@ TEST_CASE("A change-set is whole or nothing, and names the culprit", "[mutation]
   CHECK(t.show.layers().size() == 2);
   CHECK(t.level("wash/step", 1) == 0.0F);
 
+  try {
+    t.show.apply(ChangeSet().set(wash, scalar(0.5F)).set(spot, integer(5)));
+    FAIL("expected relume::Error");
+  } catch (const Error& e) {
+    CHECK(e.change() == 1);
+    CHECK(e.code() == RELUME_E_TYPE);
+    CHECK(e.culprit() == "spot/step");
+  }
   const relume_outcome both = t.show.apply(ChangeSet().set(wash, scalar(0.5F)).set(spot, scalar(0.6F)));
-  CHECK(both.revision == 1);
+  CHECK(both.revision == 2);
   const Frame frame = t.frame(1);
   CHECK(frame.at(wash)->f == 0.5F);
   CHECK(frame.at(spot)->f == 0.6F);

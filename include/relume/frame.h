@@ -36,7 +36,7 @@ typedef struct relume_frame_layer {
 typedef struct relume_frame {
   uint32_t struct_size;
   uint32_t slot_count;              /**< the show's max_slots */
-  uint64_t number;                  /**< 1 and up; rises by one with each frame that differs */
+  uint64_t number;                  /**< 1 and up; rises by one with each new frame */
   uint64_t revision;                /**< newest mutation that is in it */
   int64_t time_ns;                  /**< compose time */
   const relume_slot *slots;         /**< 64-byte aligned */

@@ -20,16 +20,22 @@ namespace relume {
 /// Thrown by blocking calls. The message says what happened and what to do; culprit() who is to blame.
 class Error : public std::runtime_error {
  public:
-  explicit Error(const relume_error& error)
-      : std::runtime_error(error.message), code_(static_cast<relume_result>(error.code)), culprit_(error.culprit) {}
+  explicit Error(const relume_error& error, std::uint32_t change = 0)
+      : std::runtime_error(error.message),
+        code_(static_cast<relume_result>(error.code)),
+        culprit_(error.culprit),
+        change_(change) {}
   relume_result code() const noexcept { return code_; }
   const std::string& culprit() const noexcept { return culprit_; }
   /// The stable name of the code, such as "out-of-range".
   const char* reason() const noexcept { return relume_result_name(code_); }
+  /// Of a rejected change-set: the index of the change to blame.
+  std::uint32_t change() const noexcept { return change_; }
 
  private:
   relume_result code_;
   std::string culprit_;
+  std::uint32_t change_;
 };
 
 namespace detail {
@@ -444,7 +450,8 @@ class Show {
   template <class F>
   static relume_outcome mutate(F f) {
     relume_outcome outcome = RELUME_OUTCOME_INIT;
-    call([&](relume_error* e) { return f(&outcome, e); });
+    relume_error error = RELUME_ERROR_INIT;
+    if (f(&outcome, &error) != RELUME_OK) throw Error(error, outcome.culprit);
     return outcome;
   }
   std::shared_ptr<detail::Open> handle_ = std::make_shared<detail::Open>(nullptr);

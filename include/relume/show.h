@@ -94,7 +94,7 @@ typedef struct relume_show_info {
 #define RELUME_SHOW_INFO_INIT {(uint32_t)sizeof(relume_show_info), 0, {0}, 0, 0, 0, 0, 0, {0}}
 
 /** Reads identity and capacities.
- *  @retval RELUME_E_INVALID a null argument or a struct_size below that of version 0.1.0.
+ *  @retval RELUME_E_INVALID a null argument or a struct_size that was not set.
  *  @retval RELUME_E_VERSION a struct_size larger than this library knows.
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */

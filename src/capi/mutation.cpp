@@ -9,7 +9,8 @@ using namespace relume::core::capi;
 
 namespace {
 
-Fault try_apply(relume_show* show, std::span<const relume_change> changes, relume_layer* added, relume_outcome* outcome) {
+Fault try_apply(relume_show* show, std::span<const relume_change> changes, relume_layer* added,
+                relume_outcome* outcome) {
   if (show == nullptr) return null_argument("show");
   relume_outcome full = RELUME_OUTCOME_INIT;
   if (outcome != nullptr) {

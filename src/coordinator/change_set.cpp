@@ -178,7 +178,8 @@ void ChangeSet::reset(const Layer& layer) {
   revert(layer);
   for (const ParamDef& def : layer.type->params()) {
     const std::uint32_t slot = layer.first_slot + def.slot;
-    const OverlayGlimpse overlay = c_.live_overlay(param_handle(layer.index, layer.generation, def.slot), slot, def.glides());
+    const OverlayGlimpse overlay =
+        c_.live_overlay(param_handle(layer.index, layer.generation, def.slot), slot, def.glides());
     if (overlay.there && overlay.automated) changed_ = true;
     c_.tree_.edit(slot / kBlockSlots).taken[slot % kBlockSlots] =
         order_ << Taken::kShift | Taken::kGlide | Taken::kForce;

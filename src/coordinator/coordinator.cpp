@@ -190,9 +190,7 @@ Fault resolve_structure_change(const Schema& schema, const relume_change& change
   const auto& order = edit.stack.order();
   resolved.keep = *std::find_if(order.begin(), order.end(), [&](const auto& l) { return l.get() == resolved.layer; });
   switch (change.kind) {
-    case RELUME_CHANGE_REMOVE:
-      edit.stack.remove(*resolved.layer);
-      break;
+    case RELUME_CHANGE_REMOVE: edit.stack.remove(*resolved.layer); break;
     case RELUME_CHANGE_MOVE: resolved.changed = edit.stack.move(*resolved.layer, change.before); break;
     case RELUME_CHANGE_ENABLE:
       resolved.changed = edit.stack.set_flag(*resolved.layer, RELUME_LAYER_DISABLED, change.flag == 0);

@@ -29,7 +29,8 @@ Fault Show::limits_of(const relume_show_options& o, Limits& out) {
   }
   if (o.commit_policy > RELUME_COMMIT_PERSIST) return {RELUME_E_INVALID, "commit_policy", "there is no such policy"};
   constexpr std::int64_t kLongestPeriod = 60'000'000'000;
-  if (o.control_period_ns > kLongestPeriod) return {RELUME_E_INVALID, "control_period_ns", "at most a minute is possible"};
+  if (o.control_period_ns > kLongestPeriod)
+    return {RELUME_E_INVALID, "control_period_ns", "at most a minute is possible"};
   if (o.settle_ns < 0 || o.control_period_ns < 0) {
     return {RELUME_E_INVALID, o.settle_ns < 0 ? "settle_ns" : "control_period_ns", "a duration cannot be negative"};
   }
@@ -140,9 +141,7 @@ void Show::look() {
 void Show::look_again() {
   try {
     look();
-  } catch (const std::bad_alloc&) {
-    return;
-  }
+  } catch (const std::bad_alloc&) { return; }
 }
 
 Fault Show::tick() {

@@ -43,7 +43,8 @@ class EventLog {
 
  private:
   void deliver(EventSubscription& subscription);
-  std::size_t poll_part(EventSubscription& subscription, relume_event* out, std::size_t capacity, std::uint64_t& missed);
+  std::size_t poll_part(EventSubscription& subscription, relume_event* out, std::size_t capacity,
+                        std::uint64_t& missed);
 
   platform::Mutex mutex_;  // of the ring
   std::vector<relume_event> ring_;

@@ -117,7 +117,9 @@ Fault value_fault(const ParamDef& def, const std::string& route, relume_result c
       }
       if (def.type == RELUME_BOOL) return {code, route, fmt::format("{} takes 0 or 1", route)};
       return {code, route, fmt::format("{} takes {} to {}", route, def.min, def.max)};
-    default: return {code, route, fmt::format("{} was given a value whose reserved field is not 0; make it with relume_value_*", route)};
+    default:
+      return {code, route,
+              fmt::format("{} was given a value whose reserved field is not 0; make it with relume_value_*", route)};
   }
 }
 

@@ -201,7 +201,8 @@ Mirror::Verdict Mirror::read_header(platform::Files& files, int fd, std::uint64_
     return reason = "it does not begin like a mirror", Verdict::damaged;
   }
   if (header.format > Layout::kFormat) {
-    reason = fmt::format("format {} is newer than this library's {}; update the library", header.format, Layout::kFormat);
+    reason =
+        fmt::format("format {} is newer than this library's {}; update the library", header.format, Layout::kFormat);
     return Verdict::newer_format;
   }
   if (header.checksum != Layout::checksum(header, sizeof header, Layout::kHeaderPlace)) {
