@@ -111,6 +111,24 @@ TEST_CASE("Composer: the answer to an older commit does not end automation that 
   CHECK_FALSE(b.composer.glimpse(0, b.param).there);
 }
 
+TEST_CASE("Composer: a value for a layer that is in no root it has seen waits for that root", "[composer]") {
+  Bench b;
+  b.layers.put(1, 1, 0, b.type.get());
+  const relume_param early = param_handle(1, 1, 0);
+  REQUIRE(b.source.write(early, relume_value_float(0.9F), 1 * kMs) == RELUME_OK);
+  b.shown(10);
+  CHECK_FALSE(b.composer.glimpse(0, early).there);
+  b.tree.begin();
+  b.tree.edit(0);
+  auto view = std::make_unique<StackView>();
+  view->created = b.tree.version();
+  view->table = {{0, 0, 0}, {1, 0, 64}};
+  b.tree.publish(b.tree.version(), std::move(view));
+  b.shown(20);
+  CHECK(b.composer.glimpse(0, early).there);
+  CHECK(FrameStore::at(b.frames->acquire(0), early)->f == 0.9F);
+}
+
 TEST_CASE("Source: however fast batches follow each other, each lands whole", "[composer][threads]") {
   Bench b;
   std::atomic<bool> stop{false};
@@ -127,7 +145,7 @@ TEST_CASE("Source: however fast batches follow each other, each lands whole", "[
   });
   std::vector<float> seen(64, 0.0F);
   std::size_t torn = 0;
-  const long wanted = relume::test::rounds(500, 50000);
+  const long wanted = relume::test::rounds(30000, 3000000);
   for (long changes = 0; changes < wanted;) {
     const float before = seen[0];
     b.source.drain(0, [&](const OverlayWrite& write) {
