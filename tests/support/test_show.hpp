@@ -61,6 +61,13 @@ struct TestShow {
   std::int64_t now = 1000 * kMs;
 };
 
+inline Source source_of(Show& show, std::uint32_t priority = 0, relume_commit_policy policy = RELUME_COMMIT_DEFAULT) {
+  relume_source_options options = RELUME_SOURCE_OPTIONS_INIT;
+  options.priority = priority;
+  options.commit_policy = static_cast<std::uint32_t>(policy);
+  return show.source(options);
+}
+
 /// Opens a show whose system is the test's.
 inline relume_result open_with(const Schema& schema, const relume_show_options& options, const core::Seams& seams,
                                relume_show** out, relume_error* error) {
