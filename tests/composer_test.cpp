@@ -124,7 +124,7 @@ TEST_CASE("Composer: a value for a layer that is in no root it has seen waits fo
   view->created = b.tree.version();
   view->table = {{0, 0, 0}, {1, 0, 64}};
   b.tree.publish(b.tree.version(), std::move(view));
-  b.shown(20);
+  b.composer.compose(20 * kMs);
   CHECK(b.composer.glimpse(0, early).there);
   CHECK(FrameStore::at(b.frames->acquire(0), early)->f == 0.9F);
 }
