@@ -362,7 +362,6 @@ bool Composer::request_commit(Overlay& overlay) noexcept RELUME_NONBLOCKING {
   request.overlay = overlays_.index_of(overlay);
   request.token = overlay.token;
   request.policy = overlay.policy;
-  request.source = overlay.source;
   request.priority = overlay.priority;
   for (std::uint32_t i = 0; i < overlay.def->lanes; ++i)
     request.lanes[i] = automation.target[overlay.slot % kBlockSlots + i];

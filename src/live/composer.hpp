@@ -23,7 +23,6 @@ struct CommitRequest {
   std::uint32_t overlay;
   std::uint32_t token;
   std::uint32_t policy;
-  std::uint32_t source;
   std::uint32_t priority;
 };
 

@@ -55,7 +55,6 @@ class File {
   File& operator=(const File&) = delete;
   ~File() { reset(); }
   int fd() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
   int release();
   void reset();
 
