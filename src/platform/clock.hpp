@@ -9,7 +9,8 @@ namespace relume::core::platform {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual std::int64_t realtime_ns() = 0;  // since the Unix epoch
+  virtual std::int64_t realtime_ns() = 0;   // since the Unix epoch
+  virtual std::int64_t monotonic_ns() = 0;  // since some instant; never set back
 };
 
 Clock& system_clock();

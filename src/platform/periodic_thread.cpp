@@ -5,6 +5,8 @@
 #include <signal.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 namespace relume::core::platform {
@@ -28,29 +30,84 @@ class SignalsBlocked {
 
 }  // namespace
 
-PeriodicThread::PeriodicThread(std::int64_t period_ns, std::function<void()> work)
-    : period_ns_(period_ns), work_(std::move(work)) {
+struct PeriodicThread::Shared {
+  std::function<void()> work;
+  std::function<void()> last;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool woken = false;
+  bool stop = false;
+  bool ended = false;
+  bool busy = false;  // in one of the functions
+};
+
+PeriodicThread::PeriodicThread(const char* name, std::int64_t period_ns, std::function<void()> work)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->work = std::move(work);
   const SignalsBlocked blocked;
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([shared = shared_, period_ns, name] {
+    pthread_setname_np(pthread_self(), name);
+    run(shared, period_ns);
+  });
 }
 
 PeriodicThread::~PeriodicThread() {
+  if (!thread_.joinable()) return;
   {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
+    const std::lock_guard lock(shared_->mutex);
+    shared_->stop = true;
   }
-  stop_changed_.notify_one();
+  shared_->changed.notify_all();
   thread_.join();
 }
 
-void PeriodicThread::run() {
-  pthread_setname_np(pthread_self(), "relume-control");
-  std::unique_lock lock(mutex_);
-  while (!stop_changed_.wait_for(lock, std::chrono::nanoseconds(period_ns_), [this] { return stop_; })) {
-    lock.unlock();
-    work_();
-    lock.lock();
+void PeriodicThread::wake() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->woken = true;
   }
+  shared_->changed.notify_all();
+}
+
+bool PeriodicThread::stop(std::int64_t timeout_ns, std::function<void()> last) {
+  std::unique_lock lock(shared_->mutex);
+  shared_->last = std::move(last);
+  shared_->stop = true;
+  shared_->changed.notify_all();
+  bool ended = shared_->changed.wait_for(lock, std::chrono::nanoseconds(timeout_ns), [this] { return shared_->ended; });
+  if (!ended && !shared_->busy) {
+    // It is not stuck, it was only given no time: it ends without the last call.
+    shared_->last = nullptr;
+    shared_->changed.wait(lock, [this] { return shared_->ended; });
+    ended = true;
+  }
+  lock.unlock();
+  if (ended) {
+    thread_.join();
+  } else {
+    thread_.detach();
+  }
+  return ended;
+}
+
+void PeriodicThread::run(const std::shared_ptr<Shared>& shared, std::int64_t period_ns) {
+  std::unique_lock lock(shared->mutex);
+  const auto call = [&](const std::function<void()>& function) {
+    shared->busy = true;
+    lock.unlock();
+    function();
+    lock.lock();
+    shared->busy = false;
+  };
+  while (!shared->stop) {
+    shared->changed.wait_for(lock, std::chrono::nanoseconds(period_ns), [&] { return shared->stop || shared->woken; });
+    shared->woken = false;
+    if (shared->stop) break;
+    call(shared->work);
+  }
+  if (shared->last) call(shared->last);
+  shared->ended = true;
+  shared->changed.notify_all();
 }
 
 }  // namespace relume::core::platform
