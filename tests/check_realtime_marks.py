@@ -16,7 +16,7 @@ from typing import Dict, List
 from public_headers import DEFAULT_FOLDER, Function, all_functions
 
 DEFAULT_TABLE = Path(__file__).resolve().parent / "realtime_table.txt"
-ROLES = ("any", "frame", "reader", "source", "control")
+ROLES = ("any", "frame", "reader", "source", "control", "disk")
 CLASSES = ("wait-free", "blocking")
 
 

@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 #define RELUME_VERSION_MAJOR 0
-#define RELUME_VERSION_MINOR 1
+#define RELUME_VERSION_MINOR 2
 #define RELUME_VERSION_PATCH 0
 
 /** What a call came to. ABI: append only. */
@@ -66,6 +66,11 @@ typedef enum relume_result {
   RELUME_E_IO = -12,           /**< a system call failed; the message has path, step and errno name */
   RELUME_E_VERSION = -13,      /**< struct_size is larger than this library knows */
   RELUME_E_STATE = -14,        /**< not allowed now, for example closing a show inside its own callback */
+  RELUME_E_TOO_LONG = -15,     /**< a text, a record or a name beyond its limit */
+  RELUME_E_BAD_UTF8 = -16,     /**< a text that is not UTF-8, or has a NUL in it */
+  RELUME_E_BAD_JSON = -17,     /**< a JSON record that is no JSON */
+  RELUME_E_TIMEOUT = -18,      /**< the deadline has passed; what was asked for goes on in the background */
+  RELUME_E_UNSAVED = -19,      /**< closed, with something that is not saved */
   RELUME_RESULT_32BIT = 0x7fffffff
 } relume_result;
 

@@ -20,6 +20,14 @@ typedef enum relume_event_kind {
   RELUME_EVENT_ACCEPTED = 1,        /**< a mutation that changed something */
   RELUME_EVENT_OVERLAY_SETTLED = 2, /**< settled automation was committed */
   RELUME_EVENT_OVERLAY_STALE = 3,   /**< settled automation came too late, an operator had been faster; nothing changed */
+  RELUME_EVENT_SAVED = 4,           /**< `revision` is saved; `change` is the relume_targets bit */
+  RELUME_EVENT_SAVE_FAILED = 5,     /**< `change` is the relume_targets bit, `revision` the first unsaved one, `count` the errno
+                                         (0: none); relume_health_get has path and step */
+  RELUME_EVENT_RECOVERED = 6,       /**< every candidate has been looked at: relume_recovery_get is complete. `count` of them
+                                         were refused */
+  RELUME_EVENT_DOCUMENT_HELD = 7,   /**< the document's name is left alone until relume_accept; `reason` is its
+                                         relume_verdict */
+  RELUME_EVENT_DOCUMENT_ACCEPTED = 8, /**< relume_accept; `change` is the relume_choice */
   RELUME_EVENT_32BIT = 0x7fffffff
 } relume_event_kind;
 
@@ -28,7 +36,7 @@ typedef struct relume_event {
   uint64_t sequence;   /**< 1 and up, without gaps */
   uint64_t revision;   /**< accepted and settled: its revision; else the current one */
   uint32_t kind;       /**< relume_event_kind */
-  uint32_t change;     /**< relume_change_kind of its first change */
+  uint32_t change;     /**< relume_change_kind of its first change, unless the kind says otherwise */
   uint32_t count;      /**< number of changes in the change-set */
   int32_t reason;      /**< relume_result */
   relume_param param;  /**< of the first change, {0} if it has none */

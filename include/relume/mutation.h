@@ -37,9 +37,12 @@ typedef enum relume_state {
 } relume_state;
 
 typedef enum relume_persistence {
-  RELUME_PERSISTENCE_NOT_NEEDED = 0,
+  RELUME_PERSISTENCE_NOT_NEEDED = 0, /**< nothing changed, or the show has no folder and nothing outlives the process */
   RELUME_PERSISTENCE_SCHEDULED = 1, /**< first unsaved change of one of its targets */
   RELUME_PERSISTENCE_JOINED = 2,    /**< rides on a request that was already pending */
+  RELUME_PERSISTENCE_HELD = 3,      /**< the document's name is left alone until relume_accept; the checkpoint has it */
+  RELUME_PERSISTENCE_REFUSED_READ_ONLY = 4, /**< as held, because the document is of a newer format */
+  RELUME_PERSISTENCE_DEGRADED = 5,  /**< accepted, but the last save of one of its targets failed; it is tried again */
   RELUME_PERSISTENCE_32BIT = 0x7fffffff
 } relume_persistence;
 
@@ -59,6 +62,8 @@ typedef enum relume_urgency {
 typedef enum relume_level {
   RELUME_LEVEL_MEMORY = 1,   /**< there is no mirror: it dies with the process */
   RELUME_LEVEL_MIRRORED = 2, /**< survives the death of the process */
+  RELUME_LEVEL_CHECKPOINTED = 3, /**< survives a power cut (relume_wait) */
+  RELUME_LEVEL_DOCUMENTED = 4,   /**< in the show document, if it belongs there (relume_wait) */
   RELUME_LEVEL_32BIT = 0x7fffffff
 } relume_level;
 
@@ -86,7 +91,7 @@ typedef struct relume_outcome {
   uint32_t culprit;           /**< rejected change-set: index of the change that is to blame */
   uint64_t revision;          /**< of the change; the current one when same or rejected */
   uint32_t persistence;       /**< relume_persistence */
-  uint32_t targets;           /**< relume_targets that were requested */
+  uint32_t targets;           /**< relume_targets that the change belongs to */
   uint32_t urgency;           /**< relume_urgency */
   uint32_t level;             /**< relume_level reached at return */
   uint64_t debounce_key;      /**< requests of one key are coalesced; today one key per set of targets */
@@ -117,6 +122,8 @@ typedef enum relume_change_kind {
   RELUME_CHANGE_MOVE = 8,    /**< layer, before */
   RELUME_CHANGE_ENABLE = 9,  /**< layer, flag */
   RELUME_CHANGE_BYPASS = 10, /**< layer, flag */
+  RELUME_CHANGE_RECORD = 11, /**< key, flag (a relume_record_kind), value of type RELUME_TEXT whose bytes are the record's */
+  RELUME_CHANGE_RECORD_REMOVE = 12, /**< key; a record that is not there is RELUME_STATE_SAME */
   RELUME_CHANGE_32BIT = 0x7fffffff
 } relume_change_kind;
 
@@ -138,7 +145,10 @@ typedef struct relume_change {
  *  @param count 0 is RELUME_STATE_SAME.
  *  @param outcome optional. On rejection `culprit` is the index of the change to blame.
  *  @retval RELUME_E_INVALID a null argument, an unknown kind.
- *  @retval RELUME_E_RANGE, RELUME_E_NOT_FINITE, RELUME_E_TYPE a value does not fit its definition.
+ *  @retval RELUME_E_RANGE, RELUME_E_NOT_FINITE, RELUME_E_TYPE, RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8 a value does not fit its
+ *          definition.
+ *  @retval RELUME_E_BAD_JSON a JSON record that is none.
+ *  @retval RELUME_E_IO the mirror could not grow; the message has path, step and errno name.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_UNKNOWN_LAYER, RELUME_E_UNKNOWN_TYPE, RELUME_E_EXISTS, RELUME_E_LIMIT as the
  *          functions for the single changes say.
  *  @retval RELUME_E_VERSION the outcome's struct_size is larger than this library knows.
@@ -151,6 +161,7 @@ RELUME_API relume_result relume_apply(relume_show *show, const relume_change *ch
 /** Sets the committed value of a parameter: the operator's hand.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE
+ *  @retval RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8 a text.
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_value_set(relume_show *show, relume_param param, const relume_value *value,
@@ -159,6 +170,7 @@ RELUME_API relume_result relume_value_set(relume_show *show, relume_param param,
 /** Sets the persisted value of a parameter and clears the committed one above it.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE
+ *  @retval RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8 a text.
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_value_persist(relume_show *show, relume_param param, const relume_value *value,
@@ -208,6 +220,55 @@ typedef enum relume_tier {
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_value_get(relume_show *show, relume_param param, relume_value *out_value,
                                           relume_tier *out_tier, relume_error *error);
+
+/** The text that holds now, into the caller's buffer, with a NUL and cut to `size`.
+ *  @param out_size optional: the full length in bytes without the NUL (the rule of snprintf).
+ *  @param out_tier optional.
+ *  @retval RELUME_E_INVALID a null argument (buffer may be NULL when size is 0).
+ *  @retval RELUME_E_UNKNOWN_ROUTE
+ *  @retval RELUME_E_TYPE the parameter is no text.
+ *  @since 0.2.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_text_get(relume_show *show, relume_param param, char *buffer, size_t size, size_t *out_size,
+                                         relume_tier *out_tier, relume_error *error);
+
+#define RELUME_RECORD_MAX 16777216 /**< bytes of a record */
+
+/** Sets a record: a named piece of the host's own project data (a scene, a palette, a patch), saved with the document and part
+ *  of change-sets and revisions like any value. Keys as for parameters.
+ *  @param kind relume_record_kind. @param data copied; may be NULL when size is 0.
+ *  @retval RELUME_E_INVALID a null argument, a bad key, an unknown kind.
+ *  @retval RELUME_E_TOO_LONG more than RELUME_RECORD_MAX bytes.
+ *  @retval RELUME_E_BAD_JSON
+ *  @retval RELUME_E_LIMIT 65,536 texts and records are there.
+ *  @retval RELUME_E_IO the mirror could not grow.
+ *  @since 0.2.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_record_set(relume_show *show, const char *record_key, uint32_t kind, const void *data,
+                                           size_t size, relume_outcome *outcome, relume_error *error);
+
+/** Removes a record; one that is not there is RELUME_STATE_SAME.
+ *  @retval RELUME_E_INVALID a null argument or a bad key.
+ *  @since 0.2.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_record_remove(relume_show *show, const char *record_key, relume_outcome *outcome,
+                                              relume_error *error);
+
+/** Copies a record, as much of it as fits.
+ *  @param buffer may be NULL when size is 0; no NUL is added. @param out_size optional: its full size in bytes.
+ *  @param out_kind optional: relume_record_kind.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE no such record.
+ *  @since 0.2.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_record_get(relume_show *show, const char *record_key, void *buffer, size_t size,
+                                           size_t *out_size, uint32_t *out_kind, relume_error *error);
+
+/** Key of the n-th record in the order of keys, into the caller's buffer, with a NUL and cut to `size` (64 bytes hold every
+ *  key); returns the full length in bytes without the NUL (the rule of snprintf), 0 when there are not so many.
+ *  @since 0.2.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API size_t relume_record_key(relume_show *show, size_t n, char *buffer, size_t size);
 
 /** Everything about one parameter: each tier's value and who wins. */
 typedef struct relume_explanation {

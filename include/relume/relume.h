@@ -3,15 +3,16 @@
  * relume/relume.h - the whole C API.
  *
  * Relume holds the live state of a show in three tiers, composes it into frames for the output thread without ever waiting, tells
- * for each mutation what it did, and brings the show back after the process died.
+ * for each mutation what it did and what will be saved, writes it in the background, and brings the show back after a crash or a
+ * power cut.
  *
  *   schema = types and default stack     relume/value.h
- *   show   = open, recover, close        relume/show.h, relume/persistence.h
+ *   show   = open, recover, save, close  relume/show.h, relume/persistence.h
  *   stack  = layers, routes, handles     relume/stack.h
  *   mutate = set, persist, store, ...    relume/mutation.h
  *   automate = sources, overlays         relume/overlay.h
  *   output = compose, readers, frames    relume/frame.h
- *   watch  = events                      relume/events.h
+ *   watch  = events, health              relume/events.h, relume/health.h
  */
 #ifndef RELUME_RELUME_H
 #define RELUME_RELUME_H
@@ -19,6 +20,7 @@
 #include <relume/base.h>
 #include <relume/events.h>
 #include <relume/frame.h>
+#include <relume/health.h>
 #include <relume/mutation.h>
 #include <relume/overlay.h>
 #include <relume/persistence.h>

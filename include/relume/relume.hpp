@@ -83,6 +83,14 @@ inline relume_value vec4(float x, float y, float z, float w) noexcept { return r
 inline relume_value color(float r, float g, float b, float a = 1.0F) noexcept { return relume_value_color(r, g, b, a); }
 inline relume_value choice(std::int32_t index) noexcept { return relume_value_enum(index); }
 inline relume_value time(std::int64_t nanoseconds) noexcept { return relume_value_time(nanoseconds); }
+/// Borrowed: the string must live as long as the value is used.
+inline relume_value text(const std::string& utf8) noexcept {
+  relume_value value{};
+  value.type = RELUME_TEXT;
+  value.as.text.data = utf8.data();
+  value.as.text.size = utf8.size();
+  return value;
+}
 
 /// A parameter definition, built by chained calls: Param("level", RELUME_FLOAT).range(0, 1).initial(scalar(1)).
 class Param {
@@ -90,6 +98,8 @@ class Param {
   Param(std::string key, relume_type type) : key_(std::move(key)) { def_.type = static_cast<std::uint32_t>(type); }
   Param& range(double min, double max) { def_.min = min, def_.max = max; return *this; }
   Param& initial(relume_value value) { def_.default_value = value; return *this; }
+  /// Of a text.
+  Param& initial(std::string utf8) { def_.default_value.type = RELUME_TEXT; text_ = std::move(utf8); return *this; }
   /// Out of range is clamped instead of rejected.
   Param& clamp() { def_.flags |= RELUME_PARAM_CLAMP; return *this; }
   Param& recall_safe() { def_.flags |= RELUME_PARAM_RECALL_SAFE; return *this; }
@@ -104,6 +114,7 @@ class Param {
   relume_param_def def_ = RELUME_PARAM_DEF_INIT;
   std::string key_;
   std::vector<std::string> labels_;
+  std::string text_;
 };
 
 /// The declared layer types and the stack of a new show.
@@ -122,6 +133,7 @@ class Schema {
     for (std::size_t i = 0; i < params.size(); ++i) {
       defs.push_back(params[i].def_);
       defs.back().key = params[i].key_.c_str();
+      if (defs.back().default_value.type == RELUME_TEXT) defs.back().default_value = text(params[i].text_);
       for (const std::string& text : params[i].labels_) labels[i].push_back(text.c_str());
       defs.back().labels = labels[i].empty() ? nullptr : labels[i].data();
       defs.back().label_count = static_cast<std::uint32_t>(labels[i].size());
@@ -138,6 +150,12 @@ class Schema {
   Schema& layer(const std::string& key, const std::string& type_key) {
     relume_error error = RELUME_ERROR_INIT;
     detail::check(relume_schema_add_layer(handle_.get(), key.c_str(), type_key.c_str(), &error), error);
+    return *this;
+  }
+  Schema& record(const std::string& key, relume_record_kind kind, const std::string& bytes) {
+    relume_error error = RELUME_ERROR_INIT;
+    detail::check(relume_schema_add_record(handle_.get(), key.c_str(), static_cast<std::uint32_t>(kind), bytes.data(),
+                                           bytes.size(), &error), error);
     return *this;
   }
   const relume_schema* get() const noexcept { return handle_.get(); }
@@ -239,7 +257,7 @@ class Events {
   detail::Role<relume_events, detail::close_events> handle_;
 };
 
-/// Changes that are applied as one: one revision for all, or none.
+/// Changes that are applied as one: one revision for all, or none. Texts and records are copied into it.
 class ChangeSet {
  public:
   ChangeSet& set(relume_param p, relume_value v) { return add(RELUME_CHANGE_SET, p, v); }
@@ -251,6 +269,19 @@ class ChangeSet {
   ChangeSet& move(relume_layer l, relume_layer before = {0}) { return add(RELUME_CHANGE_MOVE, l, before); }
   ChangeSet& enable(relume_layer l, bool on) { return add(RELUME_CHANGE_ENABLE, l, {0}, on); }
   ChangeSet& bypass(relume_layer l, bool on) { return add(RELUME_CHANGE_BYPASS, l, {0}, on); }
+  /// The key is borrowed until apply().
+  ChangeSet& record(const char* key, relume_record_kind kind, const std::string& bytes) {
+    add(RELUME_CHANGE_RECORD, relume_param{0}, text(bytes));
+    changes_.back().key = key;
+    changes_.back().flag = static_cast<std::uint32_t>(kind);
+    return *this;
+  }
+  /// The key is borrowed until apply().
+  ChangeSet& remove_record(const char* key) {
+    add(RELUME_CHANGE_RECORD_REMOVE, relume_layer{0});
+    changes_.back().key = key;
+    return *this;
+  }
   /// The keys are borrowed until apply().
   ChangeSet& add_layer(const char* key, const char* type_key, relume_layer before = {0}) {
     add(RELUME_CHANGE_ADD, relume_layer{0}, before);
@@ -260,7 +291,7 @@ class ChangeSet {
   }
   const relume_change* data() const noexcept { return changes_.data(); }
   std::size_t size() const noexcept { return changes_.size(); }
-  void clear() noexcept { changes_.clear(); }
+  void clear() noexcept { changes_.clear(), texts_.clear(); }
 
  private:
   ChangeSet& add(relume_change_kind kind, relume_param p, relume_value v) {
@@ -268,6 +299,10 @@ class ChangeSet {
     change.kind = static_cast<std::uint32_t>(kind);
     change.param = p;
     change.value = v;
+    if (v.type == RELUME_TEXT && v.as.text.data != nullptr) {
+      texts_.push_back(std::make_shared<const std::string>(v.as.text.data, v.as.text.size));
+      change.value.as.text.data = texts_.back()->data();
+    }
     changes_.push_back(change);
     return *this;
   }
@@ -281,6 +316,13 @@ class ChangeSet {
     return *this;
   }
   std::vector<relume_change> changes_;
+  std::vector<std::shared_ptr<const std::string>> texts_;  // what changes point to, in copies of this set too
+};
+
+/// A record's bytes and what they are.
+struct Record {
+  std::string bytes;
+  relume_record_kind kind;
 };
 
 /// A value and the tier that it comes from.
@@ -305,11 +347,15 @@ class Show {
   Show& operator=(const Show&) = delete;
   ~Show() = default;
   /// Closes now and says so; the destructor closes too.
+  /// \throws Error RELUME_E_UNSAVED or RELUME_E_TIMEOUT when it is closed, and not all is well; RELUME_E_STATE when it stays open.
   void close() {
     relume_error error = RELUME_ERROR_INIT;
-    detail::check(relume_show_close(get(), &error), error);
-    if (handle_ != nullptr) handle_->raw = nullptr;
-    handle_.reset();
+    const relume_result result = relume_show_close(get(), &error);
+    if (result == RELUME_OK || result == RELUME_E_UNSAVED || result == RELUME_E_TIMEOUT) {
+      if (handle_ != nullptr) handle_->raw = nullptr;
+      handle_.reset();
+    }
+    detail::check(result, error);
   }
   /// nullptr once it is closed or moved from; every call then throws RELUME_E_INVALID.
   relume_show* get() const noexcept { return handle_ != nullptr ? handle_->raw : nullptr; }
@@ -413,10 +459,86 @@ class Show {
     call([&](relume_error* e) { return relume_value_get(get(), param, &reading.value, &reading.tier, e); });
     return reading;
   }
+  std::string get_text(relume_param param, relume_tier* tier = nullptr) const {
+    std::string out(RELUME_TEXT_MAX + 1, '\0');
+    std::size_t size = 0;
+    call([&](relume_error* e) { return relume_text_get(get(), param, out.data(), out.size(), &size, tier, e); });
+    out.resize(size);
+    return out;
+  }
+  relume_outcome set_record(const std::string& key, relume_record_kind kind, const std::string& bytes) {
+    return mutate([&](auto* o, auto* e) {
+      return relume_record_set(get(), key.c_str(), static_cast<std::uint32_t>(kind), bytes.data(), bytes.size(), o, e);
+    });
+  }
+  relume_outcome remove_record(const std::string& key) {
+    return mutate([&](auto* o, auto* e) { return relume_record_remove(get(), key.c_str(), o, e); });
+  }
+  /// \throws Error RELUME_E_UNKNOWN_ROUTE when there is none.
+  Record record(const std::string& key) const {
+    Record record{};
+    std::uint32_t kind = 0;
+    std::size_t size = 0;
+    do {  // somebody may set it in between
+      record.bytes.resize(size);
+      call([&](relume_error* e) {
+        return relume_record_get(get(), key.c_str(), record.bytes.data(), record.bytes.size(), &size, &kind, e);
+      });
+    } while (size > record.bytes.size());
+    record.bytes.resize(size);
+    record.kind = static_cast<relume_record_kind>(kind);
+    return record;
+  }
+  std::vector<std::string> record_keys() const {
+    std::vector<std::string> keys;
+    char key[64];
+    while (relume_record_key(get(), keys.size(), key, sizeof key) > 0) keys.emplace_back(key);
+    return keys;
+  }
   relume_explanation explain(relume_param param) const {
     relume_explanation out = RELUME_EXPLANATION_INIT;
     call([&](relume_error* e) { return relume_explain(get(), param, &out, e); });
     return out;
+  }
+
+  /// Asks for a save of everything at once; the ticket is for save_wait().
+  std::uint64_t save() {
+    std::uint64_t ticket = 0;
+    call([&](relume_error* e) { return relume_save(get(), &ticket, e); });
+    return ticket;
+  }
+  /// \throws Error RELUME_E_TIMEOUT while it is pending.
+  relume_save_result save_wait(std::uint64_t ticket, std::int64_t timeout_ns) {
+    relume_save_result result = RELUME_SAVE_RESULT_INIT;
+    call([&](relume_error* e) { return relume_save_wait(get(), ticket, timeout_ns, &result, e); });
+    return result;
+  }
+  /// Saves what is unsaved. \throws Error as relume_flush says.
+  void flush(std::int64_t timeout_ns) {
+    call([&](relume_error* e) { return relume_flush(get(), timeout_ns, e); });
+  }
+  /// \throws Error RELUME_E_TIMEOUT when the revision has not reached the level by then.
+  void wait(std::uint64_t revision, relume_level level, std::int64_t timeout_ns) {
+    call([&](relume_error* e) {
+      return relume_wait(get(), revision, static_cast<std::uint32_t>(level), timeout_ns, e);
+    });
+  }
+  /// True when every candidate of recovery has been looked at by then.
+  bool recovery_wait(std::int64_t timeout_ns) { return relume_recovery_wait(get(), timeout_ns, nullptr) == RELUME_OK; }
+  relume_outcome accept(relume_choice choice) {
+    return mutate([&](auto* o, auto* e) { return relume_accept(get(), static_cast<std::uint32_t>(choice), o, e); });
+  }
+  relume_health health() const {
+    relume_health health{};
+    relume_health_init(&health, sizeof health);
+    call([&](relume_error* e) { return relume_health_get(get(), &health, e); });
+    return health;
+  }
+  std::string health_json() const {
+    std::string json(relume_health_json(get(), nullptr, 0) + 256, '\0');  // a number may have grown in between
+    const std::size_t size = relume_health_json(get(), json.data(), json.size());
+    json.resize(size < json.size() ? size : json.size() - 1);
+    return json;
   }
 
   /// Composes in the frame role. Wait-free.
@@ -435,6 +557,10 @@ class Show {
     relume_events* raw = nullptr;
     call([&](relume_error* e) { return relume_events_open(get(), nullptr, nullptr, &raw, e); });
     return Events(handle_, raw);
+  }
+  /// One look of the disk thread, for shows opened with RELUME_SHOW_NO_THREADS.
+  void disk_tick() {
+    call([&](relume_error* e) { return relume_disk_tick(get(), e); });
   }
   /// One look of the control thread, for shows opened with RELUME_SHOW_NO_THREADS.
   void tick() {

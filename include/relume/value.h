@@ -2,7 +2,8 @@
  *
  * relume/value.h - typed values, parameter definitions, layer types, and the schema that declares them.
  *
- * A value takes 1 to 4 lanes of 32 bits, called slots; that is also its place in a frame (relume/frame.h).
+ * A value takes 1 to 4 lanes of 32 bits, called slots; that is also its place in a frame (relume/frame.h). A text is not in the
+ * frame: its slot there holds a number that is another one when the text is (the low half of its XXH3-64), 0 for an empty text.
  */
 #ifndef RELUME_VALUE_H
 #define RELUME_VALUE_H
@@ -13,7 +14,7 @@
 extern "C" {
 #endif
 
-/** Type of a parameter. ABI: append only; 10 is kept for text, 11 for trigger. */
+/** Type of a parameter. ABI: append only; 11 is kept for trigger. */
 typedef enum relume_type {
   RELUME_BOOL = 1,  /**< 1 slot, 0 or 1 */
   RELUME_INT = 2,   /**< 1 slot, int32 */
@@ -24,8 +25,17 @@ typedef enum relume_type {
   RELUME_COLOR = 7, /**< 4 slots: linear red, green, blue, straight alpha */
   RELUME_ENUM = 8,  /**< 1 slot, index into the labels */
   RELUME_TIME = 9,  /**< 2 slots, int64 nanoseconds, low half first */
+  RELUME_TEXT = 10, /**< 1 slot; UTF-8 without NUL, at most RELUME_TEXT_MAX bytes. Takes no automation */
   RELUME_TYPE_32BIT = 0x7fffffff
 } relume_type;
+
+#define RELUME_TEXT_MAX 1024 /**< bytes of a text value */
+
+/** Bytes of somebody else. */
+typedef struct relume_bytes {
+  const char *data; /**< need not end in NUL; may be NULL when size is 0 */
+  uint64_t size;    /**< bytes */
+} relume_bytes;
 
 /** A tagged value. Fixed size for ever: arrays of it cross the border. */
 typedef struct relume_value {
@@ -35,6 +45,8 @@ typedef struct relume_value {
     int32_t i;  /**< bool (0 or 1), int, enum */
     float f[4]; /**< float, vec2, vec3, vec4, color: as many lanes as the type has */
     int64_t t;  /**< time */
+    relume_bytes text; /**< text: borrowed during the call. Out of the library data is NULL and size the length: the bytes
+                            themselves are read by relume_text_get */
   } as;
 } relume_value;
 
@@ -50,6 +62,10 @@ RELUME_API relume_value relume_value_vec4(float x, float y, float z, float w) RE
 RELUME_API relume_value relume_value_color(float r, float g, float b, float a) RELUME_NONBLOCKING;
 RELUME_API relume_value relume_value_enum(int32_t index) RELUME_NONBLOCKING;
 RELUME_API relume_value relume_value_time(int64_t nanoseconds) RELUME_NONBLOCKING;
+/** A text that ends in NUL; it is borrowed, not copied. NULL is the empty text.
+ *  @since 0.2.0
+ *  Threads: any. Realtime: wait-free. */
+RELUME_API relume_value relume_value_text(const char *text) RELUME_NONBLOCKING;
 
 /** Number of 32-bit lanes of a type, 1 to 4; 0 for a number that is no type.
  *  @since 0.1.0
@@ -80,8 +96,9 @@ typedef struct relume_param_def {
   uint32_t struct_size;
   uint32_t type;              /**< a relume_type */
   const char *key;            /**< control key, unique in its type */
-  double min, max;            /**< both inclusive, for every lane; min == max (as in all zero) means unbounded. Not for bool, enum */
-  relume_value default_value; /**< type 0: zero, or the end of the range that is nearest to zero. Must lie in the range */
+  double min, max;            /**< both inclusive, for every lane; min == max (as in all zero) means unbounded. Not for bool, enum, text */
+  relume_value default_value; /**< type 0: zero, or the end of the range that is nearest to zero; the empty text. Must lie in
+                                   the range. A text is copied */
   uint32_t flags;             /**< relume_param_flags */
   uint32_t commit_policy;     /**< relume_commit_policy for automation of this parameter */
   const char *const *labels;  /**< enum only: label_count distinct texts of 1 to 63 bytes */
@@ -135,6 +152,7 @@ RELUME_API void relume_schema_destroy(relume_schema *schema);
  *  @retval RELUME_E_TYPE a type number that is none, or a default of another type.
  *  @retval RELUME_E_RANGE a default outside its range.
  *  @retval RELUME_E_NOT_FINITE a range, a default or a lane that is NaN or infinite.
+ *  @retval RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8 a default text; a label that is not UTF-8.
  *  @retval RELUME_E_EXISTS the type key, or twice the same parameter key.
  *  @retval RELUME_E_LIMIT more than 65,536 slots.
  *  @retval RELUME_E_VERSION a struct_size larger than this library knows.
@@ -143,6 +161,25 @@ RELUME_API void relume_schema_destroy(relume_schema *schema);
  *  Threads: any, one at a time per schema. Realtime: blocking. */
 RELUME_API RELUME_MUST_USE relume_result relume_schema_add_type(relume_schema *schema, const relume_layer_type_def *def,
                                                                 relume_error *error);
+
+/** What a record holds. */
+typedef enum relume_record_kind {
+  RELUME_RECORD_BYTES = 0, /**< anything; base64 in the document */
+  RELUME_RECORD_JSON = 1,  /**< JSON text (RFC 8259), in the document as it is */
+  RELUME_RECORD_32BIT = 0x7fffffff
+} relume_record_kind;
+
+/** Declares a record that a *new* show starts with (relume/mutation.h); copied.
+ *  @param kind relume_record_kind.
+ *  @retval RELUME_E_INVALID a bad key, an unknown kind.
+ *  @retval RELUME_E_EXISTS the record key.
+ *  @retval RELUME_E_TOO_LONG more than RELUME_RECORD_MAX bytes.
+ *  @retval RELUME_E_BAD_JSON
+ *  @retval RELUME_E_NOMEM
+ *  @since 0.2.0
+ *  Threads: any, one at a time per schema. Realtime: blocking. */
+RELUME_API RELUME_MUST_USE relume_result relume_schema_add_record(relume_schema *schema, const char *record_key, uint32_t kind,
+                                                                  const void *data, size_t size, relume_error *error);
 
 /** Declares a layer of the stack that a *new* show starts with, on top of those declared before. A show that is recovered has
  *  its own stack, and this one is not looked at.
