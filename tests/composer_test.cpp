@@ -54,7 +54,7 @@ struct Bench {
   }
   /// A root whose committed value of the first parameter is this.
   void publish(float committed, bool with_stack = false) {
-    tree.begin();
+    tree.begin(0);
     SavedBlock& saved = tree.edit(0).saved;
     saved.committed[0] = std::bit_cast<std::uint32_t>(committed);
     saved.committed_present = 1;
@@ -118,7 +118,7 @@ TEST_CASE("Composer: a value for a layer that is in no root it has seen waits fo
   REQUIRE(b.source.write(early, relume_value_float(0.9F), 1 * kMs) == RELUME_OK);
   b.shown(10);
   CHECK_FALSE(b.composer.glimpse(0, early).there);
-  b.tree.begin();
+  b.tree.begin(0);
   b.tree.edit(0);
   auto view = std::make_unique<StackView>();
   view->created = b.tree.version();

@@ -46,12 +46,12 @@ TEST_CASE("Page tree: a held root keeps its content through any number of later 
     std::vector<std::uint32_t> newest(blocks);
     std::vector<std::uint32_t> expected;
     const Root* held = nullptr;
-    tree.begin();
+    tree.begin(0);
     tree.publish(0, view_of(tree.version()));
     std::map<std::uint64_t, std::vector<std::uint32_t>> published{{0, newest}};
     std::size_t wrong = 0;
     for (std::uint32_t n = 1; n <= 4000; ++n) {
-      tree.begin();
+      tree.begin(0);
       std::vector<std::uint32_t> edited = newest;
       const auto count =
           static_cast<std::uint32_t>(random() % 500 == 0 ? blocks : 1 + random() % 3);  // now and then everything
@@ -91,7 +91,7 @@ TEST_CASE("Page tree: a composer that never comes, or comes once, costs no more 
   for (const bool takes_once : {false, true}) {
     PageTree tree(64);
     for (std::uint32_t n = 0; n < 20000; ++n) {
-      tree.begin();
+      tree.begin(0);
       for (std::uint32_t b = 0; b < (n % 100 == 0 ? 64U : 1U); ++b) tree.edit((n + b) % 64).saved.committed.fill(n);
       tree.publish(n, n == 0 ? view_of(tree.version()) : nullptr);
       if (n == 50 && takes_once) tree.hold(*tree.take());
@@ -105,7 +105,7 @@ TEST_CASE("Page tree: mutator and composer at once", "[pages][threads]") {
   const auto edits = static_cast<std::uint32_t>(relume::test::rounds(100000, 5000000));
   std::thread mutator([&] {
     for (std::uint32_t n = 1; n <= edits; ++n) {
-      tree.begin();
+      tree.begin(0);
       for (std::uint32_t i = 0; i < 3; ++i) tree.edit((n + 67 * i) % 200).saved.committed.fill(n);
       tree.publish(n, n % 1000 == 1 ? view_of(tree.version()) : nullptr);
     }
@@ -130,4 +130,46 @@ TEST_CASE("Page tree: mutator and composer at once", "[pages][threads]") {
   mutator.join();
   CHECK(torn == 0);
   CHECK(backwards == 0);
+}
+
+TEST_CASE(
+    "Page tree: a retained picture keeps its content through any number of later edits, and costs no page for ever",
+    "[pages]") {
+  for (const std::uint32_t blocks : {1U, 65U, 4100U}) {
+    std::mt19937 random(blocks);
+    PageTree tree(blocks);
+    tree.begin(0);
+    for (std::uint32_t b = 0; b < blocks; ++b) tree.edit(b);
+    tree.publish(0, view_of(tree.version()));
+    std::vector<std::uint32_t> newest(blocks);
+    std::size_t wrong = 0;
+    for (std::uint32_t round = 0; round < 60; ++round) {
+      const PageTree::Picture picture = tree.retain();
+      const std::vector<std::uint32_t> expected = newest;
+      const std::uint32_t since = round * 100;
+      std::set<std::uint32_t> edited;
+      // Everything is replaced several times over: a pool that kept too much would run empty and end the process.
+      for (std::uint32_t n = 1; n <= 100; ++n) {
+        tree.begin(since + n);
+        const bool all = n % 40 == 0;
+        for (std::uint32_t i = 0; i < (all ? blocks : 3); ++i) {
+          const auto b = static_cast<std::uint32_t>(all ? i : random() % blocks);
+          tree.edit(b).saved.committed.fill(since + n);
+          newest[b] = since + n;
+          edited.insert(b);
+        }
+        tree.publish(since + n, nullptr);
+        if (n % 7 == 0) {
+          if (const Root* taken = tree.take()) tree.hold(*taken);
+        }
+      }
+      for (std::uint32_t b = 0; b < blocks; ++b) wrong += tree.page(picture, b)->saved.committed[0] != expected[b];
+      std::set<std::uint32_t> changed;
+      tree.each_since(since, [&](std::uint32_t b, const Page&) { changed.insert(b); });
+      wrong += changed != edited && since != 0;
+      tree.each_since(picture, since, [&](std::uint32_t, const Page&) { wrong += since != 0; });
+      while (!tree.release(64)) {}
+    }
+    CHECK(wrong == 0);
+  }
 }

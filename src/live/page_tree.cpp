@@ -18,8 +18,9 @@ std::size_t nodes_for(std::uint32_t blocks) {
   return nodes + 1;
 }
 
-// Roots that can be alive at once: two in the composer's hands while it compares, one in the mailbox, one being edited.
-constexpr std::size_t kAlive = 4;
+// Roots that can be alive at once: two in the composer's hands while it compares, one in the mailbox, one being edited, one
+// retained for the disk.
+constexpr std::size_t kAlive = 5;
 
 }  // namespace
 
@@ -35,6 +36,7 @@ PageTree::PageTree(std::uint32_t blocks)
   // No push below may have to allocate: a change that the mirror has must be published. Twice what can be alive, and what
   // collect() leaves at the front.
   garbage_.reserve(2 * kAlive * (blocks + nodes_for(blocks)) + 8192);
+  kept_.reserve(blocks + nodes_for(blocks));
 }
 
 PageTree::~PageTree() {
@@ -44,8 +46,9 @@ PageTree::~PageTree() {
   delete stack_;
 }
 
-void PageTree::begin() {
+void PageTree::begin(std::uint64_t revision) {
   ++version_;
+  revision_ = revision;
   top_before_ = top_;
   touched_.clear();
   replaced_.clear();
@@ -66,6 +69,7 @@ T* PageTree::make(Pool<T>& pool, const T* from) {
   void* place = place_in(pool);
   T* made = from != nullptr ? new (place) T(*from) : new (place) T();
   made->created = version_;
+  made->revision = revision_;
   return made;
 }
 
@@ -73,8 +77,8 @@ Node* PageTree::edit_node(const void*& place) {
   const auto* node = static_cast<const Node*>(place);
   if (node != nullptr && node->created == version_) return const_cast<Node*>(node);
   Node* made = make(nodes_, node);
-  if (node != nullptr) replaced_.push_back({node, node->created, Kind::node});
-  made_.push_back({made, 0, Kind::node});
+  if (node != nullptr) replaced_.push_back({node, node->created, 0, Kind::node});
+  made_.push_back({made, 0, 0, Kind::node});
   place = made;
   return made;
 }
@@ -88,8 +92,8 @@ Page& PageTree::edit(std::uint32_t block) {
   const auto* page = static_cast<const Page*>(*place);
   if (page != nullptr && page->created == version_) return *const_cast<Page*>(page);
   Page* made = make(pages_, page);
-  if (page != nullptr) replaced_.push_back({page, page->created, Kind::page});
-  made_.push_back({made, 0, Kind::page});
+  if (page != nullptr) replaced_.push_back({page, page->created, 0, Kind::page});
+  made_.push_back({made, 0, 0, Kind::page});
   touched_.push_back(block);
   *place = made;
   return *made;
@@ -111,23 +115,46 @@ void PageTree::publish(std::uint64_t revision, std::unique_ptr<const StackView> 
   if (before != nullptr) {
     if (unread == nullptr) {
       last_taken_ = before->version;
-      garbage_.push_back({before, version_, Kind::root});
+      garbage_.push_back({before, before->version, version_, Kind::root});
     } else {
       roots_.give(unread);
     }
   }
-  for (const Garbage& g : replaced_) discard(g.what, g.replaced, g.kind);
+  for (const Garbage& g : replaced_) discard(g.what, g.created, g.kind);
   if (stack_before != nullptr) discard(stack_before, stack_before->created, Kind::stack);
   // A bounded part of the composer's leavings each time: more than an edit adds, so the queue drains.
   collect(2 * replaced_.size() + 16);
 }
 
 void PageTree::discard(const void* what, std::uint64_t created, Kind kind) {
-  const Garbage garbage{what, version_, kind};
+  const Garbage garbage{what, created, version_, kind};
   if (created > last_taken_) {
-    free(garbage);  // only in roots that nobody ever took
+    free_unless_retained(garbage);  // only in roots that no composer ever took
   } else {
     garbage_.push_back(garbage);
+  }
+}
+
+PageTree::Picture PageTree::retain() {
+  retained_ = version_;
+  return {top_};
+}
+
+bool PageTree::release(std::size_t at_most) {
+  retained_ = 0;
+  for (; at_most > 0 && !kept_.empty(); --at_most) {
+    free(kept_.back());
+    kept_.pop_back();
+  }
+  return kept_.empty();
+}
+
+void PageTree::free_unless_retained(const Garbage& garbage) {
+  const bool page_or_node = garbage.kind == Kind::page || garbage.kind == Kind::node;
+  if (page_or_node && garbage.created <= retained_ && retained_ < garbage.replaced) {
+    kept_.push_back(garbage);
+  } else {
+    free(garbage);
   }
 }
 
@@ -143,7 +170,7 @@ void PageTree::free(const Garbage& garbage) {
 void PageTree::collect(std::size_t at_most) {
   const std::uint64_t held = held_version_.load(std::memory_order_acquire);
   for (; at_most > 0 && garbage_begin_ < garbage_.size() && garbage_[garbage_begin_].replaced <= held; --at_most) {
-    free(garbage_[garbage_begin_++]);
+    free_unless_retained(garbage_[garbage_begin_++]);
   }
   if (garbage_begin_ == garbage_.size()) {
     garbage_.clear();

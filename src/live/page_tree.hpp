@@ -6,7 +6,8 @@
 //   Edit: copy pages -> publish root   --mailbox-->   take newest root, compare pages by address, let the old root go
 //
 // A page that the mutator replaced is reused once the composer cannot hold a root that has it. The mutator knows: what its
-// exchange returns was never taken, and the composer posts the version it holds.
+// exchange returns was never taken, and the composer posts the version it holds. What a retained picture has, for the disk, is
+// kept besides: everything that was made at its version or before and replaced after it.
 #pragma once
 
 #include <array>
@@ -30,6 +31,7 @@ struct SavedBlock {
   std::array<std::uint32_t, kBlockSlots> persisted{};  // the default where absent
   std::array<std::uint32_t, kBlockSlots> committed{};
 
+  bool operator==(const SavedBlock&) const = default;
   std::uint32_t resting(std::uint32_t lane) const noexcept {
     return ((committed_present >> lane) & 1U) != 0 ? committed[lane] : persisted[lane];
   }
@@ -50,12 +52,14 @@ struct Taken {
 struct alignas(64) Page {
   SavedBlock saved;
   std::array<std::uint64_t, kBlockSlots> taken{};
-  std::uint64_t created = 0;  // version of the edit that made it
+  std::uint64_t created = 0;   // version of the edit that made it
+  std::uint64_t revision = 0;  // the newest that may have changed it
 };
 
 struct alignas(64) Node {
   std::array<const void*, 64> child{};
   std::uint64_t created = 0;
+  std::uint64_t revision = 0;  // the newest of all below
 };
 
 struct Root {
@@ -80,14 +84,35 @@ class PageTree {
   const Page* page(std::uint32_t block) const { return find(top_, block); }
   std::uint64_t version() const { return version_; }
 
-  /// Begins an edit; nobody sees it until publish().
-  void begin();
+  /// Begins an edit that leads to `revision`; nobody sees it until publish().
+  void begin(std::uint64_t revision);
   /// The block's page of this edit, copied on first touch.
   Page& edit(std::uint32_t block);
   const std::vector<std::uint32_t>& touched() const { return touched_; }
   void abort();
   /// Shows the edit to the composer, whole. `stack` replaces the stack view when not nullptr.
   void publish(std::uint64_t revision, std::unique_ptr<const StackView> stack);
+
+  // --- a picture for the disk; retained and released under the mutex, looked at without it ---
+
+  struct Picture {
+    const void* top = nullptr;
+  };
+  /// Keeps what is published now; one at a time, after the one before was released to the end.
+  Picture retain();
+  /// Gives the retained picture back, at most so many pages at once: true when nothing of it is left.
+  bool release(std::size_t at_most);
+  const Page* page(const Picture& picture, std::uint32_t block) const noexcept { return find(picture.top, block); }
+  /// Calls f(block, page) for every block that may have changed after `revision`.
+  template <class F>
+  void each_since(const Picture& picture, std::uint64_t revision, F&& f) const {
+    each_level(picture.top, levels_, 0, revision, f);
+  }
+  /// The same for the newest state, under the mutex.
+  template <class F>
+  void each_since(std::uint64_t revision, F&& f) const {
+    each_level(top_, levels_, 0, revision, f);
+  }
 
   // --- composer: frame role ---
 
@@ -106,6 +131,7 @@ class PageTree {
   enum class Kind : std::uint8_t { page, node, root, stack };
   struct Garbage {
     const void* what;
+    std::uint64_t created;
     std::uint64_t replaced;  // free once the composer holds this version or a later one
     Kind kind;
   };
@@ -131,12 +157,26 @@ class PageTree {
     }
   }
 
+  template <class F>
+  void each_level(const void* at, unsigned level, std::uint32_t block, std::uint64_t revision, F& f) const {
+    if (at == nullptr) return;
+    if (level == 0) {
+      const auto* page = static_cast<const Page*>(at);
+      if (page->revision > revision || revision == 0) f(block, *page);
+      return;
+    }
+    const auto* node = static_cast<const Node*>(at);
+    if (node->revision <= revision && revision != 0) return;
+    for (std::uint32_t i = 0; i < 64; ++i) each_level(node->child[i], level - 1, (block << 6U) | i, revision, f);
+  }
+
   template <class T>
   void* place_in(Pool<T>& pool);
   template <class T>
   T* make(Pool<T>& pool, const T* from);
   Node* edit_node(const void*& place);
   void discard(const void* what, std::uint64_t created, Kind kind);
+  void free_unless_retained(const Garbage& garbage);
   void free(const Garbage& garbage);
   void collect(std::size_t at_most);
 
@@ -149,6 +189,8 @@ class PageTree {
   const void* top_ = nullptr;
   const void* top_before_ = nullptr;
   std::uint64_t version_ = 0;
+  std::uint64_t revision_ = 0;    // of the edit in progress
+  std::uint64_t retained_ = 0;    // version of the retained picture, 0 without one
   std::uint64_t last_taken_ = 0;  // newest version that the composer is known to have taken
   const StackView* stack_ = nullptr;
   Root* published_ = nullptr;
@@ -157,6 +199,7 @@ class PageTree {
   std::vector<Garbage> made_;      // by the edit in progress
   std::vector<Garbage> garbage_;   // a queue: replaced versions rise
   std::size_t garbage_begin_ = 0;
+  std::vector<Garbage> kept_;  // nobody's but the retained picture's
 
   alignas(64) std::atomic<Root*> mailbox_{nullptr};
   alignas(64) std::atomic<std::uint64_t> held_version_{0};

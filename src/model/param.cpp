@@ -8,6 +8,8 @@
 #include <cmath>
 
 #include "model/key.hpp"
+#include "model/objects.hpp"
+#include "model/text.hpp"
 
 namespace relume::core {
 
@@ -16,7 +18,8 @@ std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING {
     case RELUME_BOOL:
     case RELUME_INT:
     case RELUME_FLOAT:
-    case RELUME_ENUM: return 1;
+    case RELUME_ENUM:
+    case RELUME_TEXT: return 1;
     case RELUME_VEC2:
     case RELUME_TIME: return 2;
     case RELUME_VEC3: return 3;
@@ -33,8 +36,8 @@ bool is_float_type(std::uint32_t type) noexcept RELUME_NONBLOCKING {
 namespace {
 
 const char* type_name(std::uint32_t type) {
-  static constexpr const char* names[] = {"none", "bool", "int",   "float", "vec2",
-                                          "vec3", "vec4", "color", "enum",  "time"};
+  static constexpr const char* names[] = {"none", "bool",  "int",  "float", "vec2", "vec3",
+                                          "vec4", "color", "enum", "time",  "text"};
   return type < std::size(names) ? names[type] : "an unknown type";
 }
 
@@ -68,7 +71,7 @@ relume_result encode_whole(const ParamDef& def, std::int32_t value, Lanes& out) 
 }  // namespace
 
 relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes& out) noexcept RELUME_NONBLOCKING {
-  if (value.type != def.type) return RELUME_E_TYPE;
+  if (value.type != def.type || def.type == RELUME_TEXT) return RELUME_E_TYPE;
   if (value.reserved != 0) return RELUME_E_INVALID;
   out = {};
   if (is_float_type(def.type)) {
@@ -92,12 +95,22 @@ relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes
   return encode_whole(def, value.as.i, out);
 }
 
+relume_result encode_any(const ParamDef& def, const relume_value& value, Lanes& out, std::string_view& text) {
+  if (def.type != RELUME_TEXT || value.type != RELUME_TEXT) return encode_value(def, value, out);
+  if (value.reserved != 0 || (value.as.text.data == nullptr && value.as.text.size != 0)) return RELUME_E_INVALID;
+  text = bytes_of(value);
+  out = {text_slot(text)};
+  return check_text(text);
+}
+
 relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING {
   relume_value value{};
   value.type = type;
   if (is_float_type(type)) {
     const std::uint32_t count = lanes_of(type);
     for (std::uint32_t i = 0; i < count; ++i) value.as.f[i] = std::bit_cast<float>(lanes[i]);
+  } else if (type == RELUME_TEXT) {
+    value.as.text = {nullptr, 0};
   } else if (type == RELUME_TIME) {
     value.as.t = static_cast<std::int64_t>(lanes[0] | (static_cast<std::uint64_t>(lanes[1]) << 32U));
   } else {
@@ -117,6 +130,9 @@ Fault value_fault(const ParamDef& def, const std::string& route, relume_result c
       }
       if (def.type == RELUME_BOOL) return {code, route, fmt::format("{} takes 0 or 1", route)};
       return {code, route, fmt::format("{} takes {} to {}", route, def.min, def.max)};
+    case RELUME_E_TOO_LONG:
+      return {code, route, fmt::format("{} takes a text of at most {} bytes", route, kMaxTextBytes)};
+    case RELUME_E_BAD_UTF8: return {code, route, fmt::format("{} takes UTF-8 without NUL", route)};
     default:
       return {code, route,
               fmt::format("{} was given a value whose reserved field is not 0; make it with relume_value_*", route)};
@@ -139,6 +155,9 @@ Fault check_labels(const relume_param_def& from, ParamDef& out) {
     if (label.empty() || label.size() > kMaxKeyBytes) {
       return {RELUME_E_INVALID, out.key, fmt::format("label {} must have 1 to 63 bytes", i)};
     }
+    if (check_text(label) != RELUME_OK) {
+      return {RELUME_E_BAD_UTF8, out.key, fmt::format("label {} is not UTF-8", i)};
+    }
     if (std::find(out.labels.begin(), out.labels.end(), label) != out.labels.end()) {
       return {RELUME_E_INVALID, out.key, fmt::format("label {} is there twice: {}", i, label)};
     }
@@ -152,8 +171,8 @@ Fault check_range(const relume_param_def& from, ParamDef& out) {
     return {RELUME_E_NOT_FINITE, out.key, "the range is NaN or infinite; leave min and max 0 for no bounds"};
   }
   if (from.min == from.max) return {};
-  if (out.type == RELUME_BOOL || out.type == RELUME_ENUM) {
-    return {RELUME_E_INVALID, out.key, "bool and enum take no range"};
+  if (out.type == RELUME_BOOL || out.type == RELUME_ENUM || out.type == RELUME_TEXT) {
+    return {RELUME_E_INVALID, out.key, "bool, enum and text take no range"};
   }
   const bool whole = is_float_type(out.type) || (std::floor(from.min) == from.min && std::floor(from.max) == from.max);
   if (!whole) return {RELUME_E_INVALID, out.key, "the range of an int or a time has whole bounds"};
@@ -171,7 +190,10 @@ Fault check_range(const relume_param_def& from, ParamDef& out) {
 
 Fault check_initial(const relume_param_def& from, ParamDef& out) {
   relume_value initial = from.default_value;
-  if (initial.type == 0) {
+  if (initial.type == 0 && out.type == RELUME_TEXT) {
+    initial.type = out.type;
+    initial.as.text = {nullptr, 0};
+  } else if (initial.type == 0) {
     initial.type = out.type;
     const double nearest = out.bounded ? std::clamp(0.0, out.min, out.max) : 0.0;
     if (is_float_type(out.type)) {
@@ -184,7 +206,9 @@ Fault check_initial(const relume_param_def& from, ParamDef& out) {
   }
   const std::uint32_t flags = out.flags;
   out.flags &= ~static_cast<std::uint32_t>(RELUME_PARAM_CLAMP);  // a default is never bent, it is wrong or right
-  const relume_result result = encode_value(out, initial, out.initial);
+  std::string_view text;
+  const relume_result result = encode_any(out, initial, out.initial, text);
+  out.initial_text = result == RELUME_OK ? text : std::string_view();
   out.flags = flags;
   if (result == RELUME_OK) return {};
   Fault fault = value_fault(out, out.key, result);

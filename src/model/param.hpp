@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/fault.hpp"
@@ -24,6 +25,7 @@ struct ParamDef {
   double min = 0;
   double max = 0;
   Lanes initial{};
+  std::string initial_text;  // of a text
   std::vector<std::string> labels;
   std::uint32_t flags = 0;
   std::uint32_t commit_policy = 0;
@@ -40,9 +42,13 @@ inline constexpr double kArrival = 1e-4;
 std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING;
 bool is_float_type(std::uint32_t type) noexcept RELUME_NONBLOCKING;
 
-/// Checks a value against a definition and encodes it; a range clamps or rejects as the definition says.
+/// Checks a value against a definition and encodes it; a range clamps or rejects as the definition says. A text does not pass
+/// here: it is more than its slot, and takes no automation.
 relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes& out) noexcept RELUME_NONBLOCKING;
 relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING;
+
+/// The same for any value that an operator may give; `text` is the value's own bytes.
+relume_result encode_any(const ParamDef& def, const relume_value& value, Lanes& out, std::string_view& text);
 
 /// Why encode_value refused, in words.
 Fault value_fault(const ParamDef& def, const std::string& route, relume_result code);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "model/key.hpp"
+#include "model/record.hpp"
 
 namespace relume::core {
 namespace {
@@ -60,6 +61,22 @@ Fault Schema::add_layer(std::string_view layer_key, std::string_view type_key) {
   }
   layers_.emplace_back(layer_key, type_key);
   return {};
+}
+
+Fault Schema::add_record(std::string_view key, std::uint32_t kind, std::string_view bytes) {
+  Object record;
+  if (Fault fault = make_record(key, kind, bytes, record)) return fault;
+  if (!records_.emplace(record_name(key), std::move(record)).second) {
+    return {RELUME_E_EXISTS, std::string(key), fmt::format("record {} is declared already", key)};
+  }
+  return {};
+}
+
+bool Schema::has_text() const {
+  return std::any_of(types_.begin(), types_.end(), [](const auto& type) {
+    const auto& params = type->params();
+    return std::any_of(params.begin(), params.end(), [](const ParamDef& p) { return p.type == RELUME_TEXT; });
+  });
 }
 
 std::shared_ptr<const LayerType> Schema::type(std::string_view key) const {

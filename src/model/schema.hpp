@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/layer_type.hpp"
+#include "model/objects.hpp"
 
 namespace relume::core {
 
@@ -16,14 +17,19 @@ class Schema {
  public:
   Fault add_type(const relume_layer_type_def& def);
   Fault add_layer(std::string_view layer_key, std::string_view type_key);
+  Fault add_record(std::string_view key, std::uint32_t kind, std::string_view bytes);
   std::shared_ptr<const LayerType> type(std::string_view key) const;
   const std::vector<std::shared_ptr<const LayerType>>& types() const { return types_; }
   /// Layer key and type key, bottom to top.
   const std::vector<std::pair<std::string, std::string>>& layers() const { return layers_; }
+  /// The records of a new show.
+  const ObjectTable& records() const { return records_; }
+  bool has_text() const;
 
  private:
   std::vector<std::shared_ptr<const LayerType>> types_;
   std::vector<std::pair<std::string, std::string>> layers_;
+  ObjectTable records_;
 };
 
 }  // namespace relume::core
