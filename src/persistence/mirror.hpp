@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mirror: the whole state in shared memory that outlives the process.
 //
-// Everything in it is there twice. A commit writes the blocks that changed into the copies that are not current, and the head
-// beside the current head, all marked with the next sequence number; then one store of that number makes them current together.
+// Every block is in it twice. A commit writes the blocks that changed into the copies that are not current, and the head beside
+// the current head, all marked with the next sequence number; then one store of that number makes them current together. The
+// stack's bytes and the objects lie in an arena behind the blocks (mirror_arena.hpp). They are staged beforehand, beside the
+// current ones, and the head of a commit names those that are current with it.
 // A process killed at any instruction leaves the state before or the state after. Every copy proves itself: it carries its
-// sequence number and a checksum (XXH3) that is bound to its place.
+// sequence number and a checksum (XXH3) that is bound to its place; the head proves blocks and arena.
+//
+// Threads: commits exclude each other (the coordinator's hot mutex), and so do stagings (its structure mutex). A staging may run
+// beside commits of values: it writes only where no head points to, and only commit_staged(), which excludes both, changes where
+// heads point to. What is said of the document and the file's name is the disk role's, beside everything.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "live/page_tree.hpp"
 #include "model/fault.hpp"
+#include "model/objects.hpp"
+#include "persistence/mirror_arena.hpp"
+#include "persistence/saved_show.hpp"
 #include "platform/files.hpp"
 
 namespace relume::core {
@@ -28,26 +39,11 @@ struct MirrorIdentity {
   std::uint64_t folder_inode = 0;
 };
 
-struct MirrorGeometry {
-  std::uint32_t blocks = 0;
-  std::uint64_t structure_capacity = 0;  // bytes
-
-  bool operator==(const MirrorGeometry&) const = default;
-};
-
-/// What holds for the state as a whole.
-struct MirrorHead {
-  std::uint64_t revision = 0;
-  std::uint64_t history = 0;
-  std::int64_t accepted_ns = 0;  // realtime at which that revision was accepted
-  std::uint32_t restarts = 0;
-};
-
 class Mirror {
  public:
   /// Makes a mirror under a temporary name, locked and allocated; nothing finds it before publish().
   static Fault create(platform::Files& files, const std::string& path, const MirrorIdentity& identity,
-                      const MirrorGeometry& geometry, std::unique_ptr<Mirror>& out);
+                      std::uint32_t blocks, std::unique_ptr<Mirror>& out);
 
   /// Why an existing file is not a mirror to recover from.
   enum class Verdict { ok, absent, damaged, newer_format, unreadable, foreign_boot, owned };
@@ -63,21 +59,40 @@ class Mirror {
   ~Mirror();
 
   const std::string& path() const { return path_; }
-  const MirrorGeometry& geometry() const { return geometry_; }
-  const MirrorHead& head() const { return head_; }
+  std::uint32_t blocks() const { return blocks_; }
+  const SavedHead& head() const { return head_; }
   bool was_closed_clean() const { return was_clean_; }
   /// The current content of a block, nullptr when it was never written.
   const SavedBlock* block(std::uint32_t index) const;
-  std::string_view structure() const;
+  /// The current bytes of the stack; they are in place until the next stage() or unstage().
+  std::string_view stack_bytes() const { return arena_->stack_bytes(); }
+  /// The current objects. Staged again, they are told apart from others without a look at their bytes.
+  ObjectTable objects() const { return arena_->objects(); }
+  /// As noted last; zeros when that was never. Disk role, once there is one.
+  DocumentMark document() const { return document_; }
 
   /// Gives a created mirror its name, replacing what was there; one that was opened has it already.
   Fault publish();
 
-  // A commit: any number of put_*, then commit(). Bounded work, no system call.
+  /// Writes beside the current stack and objects what differs from them, and makes the file larger where it has to. What an
+  /// earlier call staged is given up. On a Fault nothing has changed.
+  Fault stage(std::string_view stack_bytes, const ObjectTable& objects) { return arena_->stage(stack_bytes, objects); }
+  /// What was staged is free again, or after commit_staged() what that replaced. Else the next stage() does it.
+  void unstage() { arena_->unstage(); }
+
+  // A commit: any number of put_block, then one of the two. Bounded work, no system call.
   void put_block(std::uint32_t index, const SavedBlock& saved);
-  /// `bytes` must not exceed the capacity.
-  void put_structure(std::string_view bytes);
-  void commit(const MirrorHead& head);
+  /// Stack and objects stay as they are.
+  void commit(const SavedHead& head);
+  /// What the last stage() has staged becomes current.
+  void commit_staged(const SavedHead& head);
+
+  /// Notes which document this state knows of.
+  void note_document(const DocumentMark& mark);
+  /// False when the file was unlinked or replaced under its name: no successor would find it.
+  bool still_linked();
+  /// What the last still_linked() found. Any thread.
+  bool lost() const { return lost_.load(std::memory_order_relaxed); }
 
   /// Says that the show was closed, not killed.
   void mark_clean_close();
@@ -86,41 +101,43 @@ class Mirror {
   struct Layout;
   struct HeadCopy;
   struct BlockCopy;
-  struct StructureCopy;
-  Mirror(platform::Files& files, std::string path) : files_(files), path_(std::move(path)) {}
-  Verdict prove(const MirrorIdentity& identity, std::string& reason);
-  static Verdict read_header(platform::Files& files, int fd, std::uint64_t size, std::string& reason);
+  struct MarkCopy;
+  Mirror(platform::Files& files, std::string path, int fd) : files_(files), path_(std::move(path)), file_(files, fd) {}
+  bool map(std::uint32_t blocks, int& error);
+  static Verdict read_header(platform::Files& files, int fd, std::uint64_t size, std::uint32_t& blocks,
+                             std::string& reason);
+  Verdict prove(const MirrorIdentity& identity, std::uint64_t size, std::string& reason);
   Verdict prove_identity(const MirrorIdentity& identity, std::string& reason);
   bool prove_blocks(std::string& reason);
+  bool prove_document();
   bool head_proves_itself(std::uint64_t sequence) const;
-  bool map(std::uint64_t size, int& error);
+  bool mark_proves_itself(std::uint64_t sequence) const;
+  void flip(const SavedHead& head, const ArenaRoot& root);
   HeadCopy& head_copy(std::uint64_t sequence) const;
+  MarkCopy& mark_copy(std::uint64_t sequence) const;
   BlockCopy& block_copy(std::uint32_t index, unsigned copy) const;
-  StructureCopy& structure_copy(unsigned copy) const;
-  std::uint64_t size() const;
 
   platform::Files& files_;
-  std::string path_;
+  const std::string path_;
   std::string temporary_;  // name until publish()
   platform::File file_;
   std::byte* data_ = nullptr;
   std::uint64_t mapped_ = 0;
-  MirrorGeometry geometry_;
-  MirrorHead head_;
+  std::uint32_t blocks_ = 0;
+  std::unique_ptr<MirrorArena> arena_;
+  SavedHead head_;
   std::uint64_t sequence_ = 0;
   bool was_clean_ = false;
-  unsigned structure_current_ = 0;
-  bool structure_put_ = false;
-  std::vector<std::uint8_t> current_;     // by block: which copy
-  std::vector<std::uint64_t> checksums_;  // by block: of the current copy, 0 where none was written
+  std::atomic<bool> lost_{false};
+  DocumentMark document_;
+  std::uint64_t mark_sequence_ = 0;
+  std::vector<std::uint8_t> current_;  // by block: which copy
+  std::vector<std::uint64_t> parts_;   // by block: of the digest, 0 where none was written
   std::uint64_t digest_ = 0;
   std::vector<std::uint32_t> put_;  // blocks of the commit in progress
 };
 
 /// File name of the mirror of a show folder.
 std::string mirror_name(std::uint32_t user, const MirrorIdentity& identity);
-
-/// Where a refused file goes: "<path>.damaged-N" with the first N that is free. Returns the new name, empty on failure.
-std::string keep_aside(platform::Files& files, const std::string& path);
 
 }  // namespace relume::core
