@@ -3,8 +3,11 @@
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <new>
 
+#include "support/mirror_model.hpp"
+#include "support/temp_folder.hpp"
 #include "support/test_show.hpp"
 
 namespace {
@@ -19,16 +22,19 @@ void* allocate(std::size_t size) {
   return place;
 }
 
+// Not inlined: g++ would see a free of what it takes for its own operator new.
+[[gnu::noinline]] void release(void* place) { std::free(place); }
+
 }  // namespace
 
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
-void operator delete(void* place) noexcept { std::free(place); }
-void operator delete[](void* place) noexcept { std::free(place); }
-void operator delete(void* place, std::size_t) noexcept { std::free(place); }
-void operator delete[](void* place, std::size_t) noexcept { std::free(place); }
+void operator delete(void* place) noexcept { release(place); }
+void operator delete[](void* place) noexcept { release(place); }
+void operator delete(void* place, std::size_t) noexcept { release(place); }
+void operator delete[](void* place, std::size_t) noexcept { release(place); }
 
 using namespace relume;
 using relume::test::TestShow;
@@ -104,4 +110,33 @@ TEST_CASE("Out of memory: readers, sources and subscriptions are opened or they 
   t.show.set(t.show.param("wash/step"), scalar(0.5F));
   t.frame(1);
   CHECK(relume_frame_at(relume_reader_acquire(reader), t.show.param("wash/step"))->f == 0.5F);
+}
+
+TEST_CASE("Out of memory: a staging of the mirror changes nothing and loses no room", "[nomem]") {
+  const test::TempFolder folder("/dev/shm");
+  const std::string path = folder.path() + "/m";
+  core::ObjectTable objects;
+  for (int i = 0; i < 20; ++i) {
+    objects[core::record_name(std::to_string(i))] = {core::ObjectKind::bytes, test::shared(std::string(9000, 'x'))};
+  }
+  const auto rich = test::create_mirror(path);
+  REQUIRE(!rich->stage("stack", objects));
+  const auto size = std::filesystem::file_size(path);
+  long n = 0;
+  for (bool failed = true; failed; ++n) {
+    INFO("allocation " << n);
+    const auto mirror = test::create_mirror(path);
+    failed = false;
+    allocations_left = n;
+    try {
+      if (mirror->stage("stack", objects)) FAIL("a fault");
+    } catch (const std::bad_alloc&) { failed = true; }
+    allocations_left = -1;
+    CHECK(mirror->objects().empty());
+    if (failed) REQUIRE(!mirror->stage("stack", objects));
+    CHECK(std::filesystem::file_size(path) == size);
+    mirror->commit_staged(test::head_of(1));
+    CHECK(mirror->objects() == objects);
+  }
+  CHECK(n > 8);
 }

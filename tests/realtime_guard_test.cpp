@@ -61,6 +61,7 @@ const Exercise kExercises[] = {
     {"relume_layer_type_def_init", [](BusyShow&) { run_init(relume_layer_type_def_init); }},
     {"relume_show_options_init", [](BusyShow&) { run_init(relume_show_options_init); }},
     {"relume_source_options_init", [](BusyShow&) { run_init(relume_source_options_init); }},
+    {"relume_health_init", [](BusyShow&) { run_init(relume_health_init); }},
 
     {"relume_value_bool", [](BusyShow&) { expect(relume_value_bool(1).as.i == 1); }},
     {"relume_value_int", [](BusyShow&) { expect(relume_value_int(-7).as.i == -7); }},
@@ -71,6 +72,7 @@ const Exercise kExercises[] = {
     {"relume_value_color", [](BusyShow&) { expect(relume_value_color(1, 2, 3, 4).type == RELUME_COLOR); }},
     {"relume_value_enum", [](BusyShow&) { expect(relume_value_enum(2).as.i == 2); }},
     {"relume_value_time", [](BusyShow&) { expect(relume_value_time(5).as.t == 5); }},
+    {"relume_value_text", [](BusyShow&) { expect(relume_value_text("abc").as.text.size == 3); }},
     {"relume_type_lanes",
      [](BusyShow&) { expect(relume_type_lanes(RELUME_COLOR) == 4 && relume_type_lanes(99) == 0); }},
 

@@ -11,10 +11,14 @@
 #include <fstream>
 #include <memory>
 
+#include "support/faulty_files.hpp"
 #include "support/temp_folder.hpp"
 #include "support/test_show.hpp"
 
 using namespace relume;
+using relume::test::Call;
+using relume::test::Calls;
+using relume::test::FaultyFiles;
 using relume::test::TempFolder;
 using relume::test::TestShow;
 namespace fs = std::filesystem;
@@ -60,44 +64,16 @@ void flip_byte(const std::string& path, std::streamoff at) {
   file.put(byte);
 }
 
-/// The system's files, except where a test says otherwise.
-class FaultyFiles final : public core::platform::Files {
- public:
-  int allocate_error = 0;
-  int fail_at = 0;  // the n-th call that may fail does
-  int calls = 0;
-  int open(const std::string& p, int f, unsigned m) override { return fails() ? -EIO : sys().open(p, f, m); }
-  int close(int fd) override { return sys().close(fd); }
-  ssize_t read(int fd, void* d, std::size_t n) override { return fails() ? -EIO : sys().read(fd, d, n); }
-  ssize_t write(int fd, const void* d, std::size_t n) override { return fails() ? -EIO : sys().write(fd, d, n); }
-  int truncate(int fd, std::uint64_t n) override { return fails() ? -EIO : sys().truncate(fd, n); }
-  int allocate(int fd, std::uint64_t n) override {
-    if (allocate_error != 0) return -allocate_error;
-    return fails() ? -ENOSPC : sys().allocate(fd, n);
-  }
-  int sync(int fd) override { return fails() ? -EIO : sys().sync(fd); }
-  int rename(const std::string& a, const std::string& b) override { return fails() ? -EIO : sys().rename(a, b); }
-  int unlink(const std::string& p) override { return sys().unlink(p); }
-  int make_directory(const std::string& p, unsigned m) override { return fails() ? -EIO : sys().make_directory(p, m); }
-  int status(const std::string& p, core::platform::FileStatus& s) override { return sys().status(p, s); }
-  int status(int fd, core::platform::FileStatus& s) override { return fails() ? -EIO : sys().status(fd, s); }
-  int lock(int fd) override { return fails() ? -EIO : sys().lock(fd); }
-  int list(const std::string& d, std::vector<std::string>& n) override { return fails() ? -EIO : sys().list(d, n); }
-  void* map(int fd, std::size_t n, int& error) override {
-    if (fails()) return error = ENOMEM, nullptr;
-    return sys().map(fd, n, error);
-  }
-  void unmap(void* d, std::size_t n) override { sys().unmap(d, n); }
-
- private:
-  static core::platform::Files& sys() { return core::platform::system_files(); }
-  bool fails() { return ++calls == fail_at; }
-};
+/// The calls of an open that may fail.
+constexpr Calls kOpenCalls = {Call::open,     Call::read, Call::write,  Call::truncate,
+                              Call::allocate, Call::sync, Call::rename, Call::make_directory,
+                              Call::status,   Call::lock, Call::list,   Call::map};
 
 class HeldClock final : public core::platform::Clock {
  public:
   std::int64_t realtime = 1'000'000'000'000;
   std::int64_t realtime_ns() override { return realtime; }
+  std::int64_t monotonic_ns() override { return realtime; }
 };
 
 }  // namespace
@@ -159,7 +135,7 @@ TEST_CASE("Recovery: the age runs from the acceptance of the revision that was f
   CHECK(Show(raw).recovery().age_ns == 123'456);
 }
 
-TEST_CASE("Recovery: a damaged mirror is kept and reported, and the declared defaults come up", "[recovery]") {
+TEST_CASE("Recovery: a damaged mirror is kept and reported, and the checkpoint comes up", "[recovery]") {
   const Place place;
   auto t = place.open();
   t->show.set(t->show.param("wash/step"), scalar(0.5F));
@@ -170,7 +146,7 @@ TEST_CASE("Recovery: a damaged mirror is kept and reported, and the declared def
   for (int n = 1; n <= 2; ++n) {
     t = place.open();
     const relume_recovery report = t->show.recovery();
-    CHECK(report.rung == RELUME_RUNG_DEFAULTS);
+    CHECK(report.rung == RELUME_RUNG_CHECKPOINT);
     CHECK(report.refused == 1);
     CHECK(report.mirror == 1);
     const relume_candidate candidate = t->show.candidate(0);
@@ -180,7 +156,7 @@ TEST_CASE("Recovery: a damaged mirror is kept and reported, and the declared def
     CHECK(fs::exists(candidate.kept_as));
     CHECK(std::string(candidate.reason) != "");
     CHECK(t->show.info().history_id != history);  // a pair of history and revision never means two things
-    CHECK(t->level("wash/step") == 0.0F);
+    CHECK(t->level("wash/step") == 0.5F);
     t.reset();
     for (std::streamoff at = 8192; at < static_cast<std::streamoff>(fs::file_size(mirror)); at += 500)
       flip_byte(mirror, at);
@@ -194,24 +170,24 @@ TEST_CASE("Recovery: a stack that contradicts itself is damage, not a crash", "[
   core::ShowFolder folder;
   REQUIRE(!core::ShowFolder::open(core::platform::system_files(), place.folder, folder));
   std::string kept;
-  REQUIRE(!folder.identify(place.runtime_dir, kept));
+  REQUIRE(!folder.identify(place.runtime_dir, [](core::ShowId&) { return false; }, kept));
   std::unique_ptr<core::Mirror> mirror;
   std::string reason;
   REQUIRE(core::Mirror::open(core::platform::system_files(), place.mirror(), folder.identity(), mirror, reason) ==
           core::Mirror::Verdict::ok);
   core::SavedStack saved;
-  REQUIRE(!core::decode_stack(mirror->structure(), saved));
-  std::string bytes(mirror->structure());
+  REQUIRE(!core::decode_stack(mirror->stack_bytes(), saved));
+  std::string bytes(mirror->stack_bytes());
   bytes[bytes.size() - 8] = bytes[bytes.size() - 8 - 25];
   std::uint32_t zero = 0;
   std::memcpy(bytes.data() + bytes.size() - 8, &zero, sizeof zero);
-  mirror->put_structure(bytes);
-  mirror->commit(mirror->head());
+  REQUIRE(!mirror->stage(bytes, mirror->objects()));
+  mirror->commit_staged(mirror->head());
   mirror.reset();
   folder = core::ShowFolder();
   const auto t = place.open();
   CHECK(t->show.recovery().refused == 1);
-  CHECK(t->show.recovery().rung == RELUME_RUNG_DEFAULTS);
+  CHECK(t->show.recovery().rung == RELUME_RUNG_CHECKPOINT);
   CHECK(t->show.candidate(0).verdict == RELUME_VERDICT_DAMAGED);
 }
 
@@ -380,7 +356,7 @@ TEST_CASE("No shared memory: absent, full or in the way, the show runs in memory
   }
   SECTION("full, by an injected ENOSPC") {
     FaultyFiles files;
-    files.allocate_error = ENOSPC;
+    files.fail(Call::allocate, 1, ENOSPC, FaultyFiles::kForGood);
     core::Seams seams;
     seams.files = &files;
     REQUIRE(relume::test::open_with(schema, place.options(), seams, &raw, nullptr) == RELUME_OK);
@@ -417,10 +393,10 @@ TEST_CASE("Every n-th file call of an open fails: an error that names path and s
   }
   int opened = 0;
   int refused = 0;
-  for (int n = 1;; ++n) {
+  for (std::uint64_t n = 1;; ++n) {
     INFO("call " << n);
     FaultyFiles files;
-    files.fail_at = n;
+    files.fail(kOpenCalls, n, EIO);
     core::Seams seams;
     seams.files = &files;
     relume_show* raw = nullptr;
@@ -437,7 +413,7 @@ TEST_CASE("Every n-th file call of an open fails: an error that names path and s
       CHECK(error.culprit[0] != '\0');
       CHECK((std::string(error.message).find("EIO") != std::string::npos || result == RELUME_E_OWNED));
     }
-    if (files.calls < n) break;  // no call was left to fail
+    if (!files.struck()) break;  // no call was left to fail
     const auto t = place.open();
     CHECK(t->level("wash/step") == 0.5F);  // whatever failed, the state is still there
   }

@@ -41,7 +41,7 @@ relume_value whole(std::uint32_t type, std::int32_t i) noexcept {
 
 extern "C" {
 
-const char* relume_version(void) RELUME_NONBLOCKING { return "0.1.0"; }
+const char* relume_version(void) RELUME_NONBLOCKING { return "0.2.0"; }
 
 const char* relume_result_name(int32_t result) RELUME_NONBLOCKING {
   switch (result) {
@@ -58,6 +58,11 @@ const char* relume_result_name(int32_t result) RELUME_NONBLOCKING {
     case RELUME_E_LIMIT: return "limit";
     case RELUME_E_OWNED: return "owned";
     case RELUME_E_IO: return "io";
+    case RELUME_E_TOO_LONG: return "too-long";
+    case RELUME_E_BAD_UTF8: return "bad-utf8";
+    case RELUME_E_BAD_JSON: return "bad-json";
+    case RELUME_E_TIMEOUT: return "timeout";
+    case RELUME_E_UNSAVED: return "unsaved";
     case RELUME_E_VERSION: return "version";
     case RELUME_E_STATE: return "state";
     default: return "unknown-result";
@@ -79,6 +84,10 @@ void relume_show_options_init(relume_show_options* options, size_t struct_size) 
 void relume_outcome_init(relume_outcome* outcome, size_t struct_size) RELUME_NONBLOCKING {
   init(outcome, struct_size, relume_outcome RELUME_OUTCOME_INIT);
 }
+void relume_health_init(relume_health* health, size_t struct_size) RELUME_NONBLOCKING {
+  init(health, struct_size, relume_health{});
+}
+
 void relume_source_options_init(relume_source_options* options, size_t struct_size) RELUME_NONBLOCKING {
   init(options, struct_size, relume_source_options RELUME_SOURCE_OPTIONS_INIT);
 }
@@ -97,6 +106,14 @@ relume_value relume_value_color(float r, float g, float b, float a) RELUME_NONBL
   return floats(RELUME_COLOR, r, g, b, a);
 }
 relume_value relume_value_enum(int32_t index) RELUME_NONBLOCKING { return whole(RELUME_ENUM, index); }
+relume_value relume_value_text(const char* text) RELUME_NONBLOCKING {
+  relume_value value = value_of(RELUME_TEXT);
+  std::uint64_t size = 0;
+  while (text != nullptr && text[size] != '\0') ++size;
+  value.as.text = {text, size};
+  return value;
+}
+
 relume_value relume_value_time(int64_t nanoseconds) RELUME_NONBLOCKING {
   relume_value value = value_of(RELUME_TIME);
   value.as.t = nanoseconds;

@@ -144,6 +144,68 @@ relume_result relume_value_get(relume_show* show, relume_param param, relume_val
   });
 }
 
+relume_result relume_text_get(relume_show* show, relume_param param, char* buffer, size_t size, size_t* out_size,
+                              relume_tier* out_tier, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    if (buffer == nullptr && size > 0) return null_argument("buffer");
+    std::shared_ptr<const std::string> text;
+    relume_tier tier = RELUME_TIER_DEFAULT;
+    if (Fault fault = show->show->coordinator().text(param, text, tier)) return fault;
+    if (size > 0) buffer[text->copy(buffer, size - 1)] = '\0';
+    if (out_size != nullptr) *out_size = text->size();
+    if (out_tier != nullptr) *out_tier = tier;
+    return {};
+  });
+}
+
+relume_result relume_record_set(relume_show* show, const char* record_key, uint32_t kind, const void* data, size_t size,
+                                relume_outcome* outcome, relume_error* error) {
+  if (record_key == nullptr) return report(null_argument("record_key"), error);
+  if (data == nullptr && size > 0) return report(null_argument("data"), error);
+  relume_change change{};
+  change.kind = RELUME_CHANGE_RECORD;
+  change.key = record_key;
+  change.flag = kind;
+  change.value.type = RELUME_TEXT;
+  change.value.as.text = {static_cast<const char*>(data), size};
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_record_remove(relume_show* show, const char* record_key, relume_outcome* outcome,
+                                   relume_error* error) {
+  if (record_key == nullptr) return report(null_argument("record_key"), error);
+  relume_change change{};
+  change.kind = RELUME_CHANGE_RECORD_REMOVE;
+  change.key = record_key;
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_record_get(relume_show* show, const char* record_key, void* buffer, size_t size, size_t* out_size,
+                                uint32_t* out_kind, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    if (record_key == nullptr) return null_argument("record_key");
+    if (buffer == nullptr && size > 0) return null_argument("buffer");
+    Object record;
+    if (Fault fault = show->show->coordinator().record(record_key, record)) return fault;
+    if (size > 0) record.bytes->copy(static_cast<char*>(buffer), size);
+    if (out_size != nullptr) *out_size = record.bytes->size();
+    if (out_kind != nullptr) *out_kind = record.kind == ObjectKind::json ? RELUME_RECORD_JSON : RELUME_RECORD_BYTES;
+    return {};
+  });
+}
+
+size_t relume_record_key(relume_show* show, size_t n, char* buffer, size_t size) {
+  std::string key;
+  const Fault fault = guarded_fault([&]() -> Fault {
+    if (show != nullptr) key = show->show->coordinator().record_key(n);
+    return {};
+  });
+  if (buffer != nullptr && size > 0) buffer[key.copy(buffer, size - 1)] = '\0';
+  return fault ? 0 : key.size();
+}
+
 relume_result relume_explain(relume_show* show, relume_param param, relume_explanation* out, relume_error* error) {
   return filled(out, "out", error, [&](relume_explanation& full) -> Fault {
     return show != nullptr ? show->show->coordinator().explain(param, full) : null_argument("show");

@@ -4,6 +4,18 @@
 using namespace relume::core;
 using namespace relume::core::capi;
 
+namespace {
+
+// Shows whose disk thread never came back: it may still touch all of theirs.
+void keep_for_ever(std::unique_ptr<Show> show) {
+  static std::mutex mutex;
+  static auto* const shows = new std::vector<std::unique_ptr<Show>>;
+  const std::lock_guard lock(mutex);
+  shows->push_back(std::move(show));
+}
+
+}  // namespace
+
 extern "C" {
 
 relume_result relume_schema_create(relume_schema** out_schema, relume_error* error) {
@@ -37,6 +49,16 @@ relume_result relume_schema_add_layer(relume_schema* schema, const char* layer_k
   });
 }
 
+relume_result relume_schema_add_record(relume_schema* schema, const char* record_key, uint32_t kind, const void* data,
+                                       size_t size, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (schema == nullptr) return null_argument("schema");
+    if (record_key == nullptr) return null_argument("record_key");
+    if (data == nullptr && size > 0) return null_argument("data");
+    return schema->schema.add_record(record_key, kind, {static_cast<const char*>(data), size});
+  });
+}
+
 relume_result relume_show_open(const relume_schema* schema, const relume_show_options* options, relume_show** out_show,
                                relume_error* error) {
   return guarded(error, [&]() -> Fault {
@@ -57,10 +79,16 @@ relume_result relume_show_open(const relume_schema* schema, const relume_show_op
 relume_result relume_show_close(relume_show* show, relume_error* error) {
   return guarded(error, [&]() -> Fault {
     if (show == nullptr) return {};
-    if (Fault fault = show->show->close()) return fault;
+    Fault fault = show->show->close();
+    if (fault && fault.code != RELUME_E_UNSAVED && fault.code != RELUME_E_TIMEOUT) return fault;
+    if (show->show->left_behind()) keep_for_ever(std::move(show->show));
     delete show;
-    return {};
+    return fault;
   });
+}
+
+relume_result relume_disk_tick(relume_show* show, relume_error* error) {
+  return guarded(error, [&]() -> Fault { return show != nullptr ? show->show->disk_tick() : null_argument("show"); });
 }
 
 relume_result relume_control_tick(relume_show* show, relume_error* error) {

@@ -46,11 +46,12 @@ Fault stale_route(const relume_change& change) {
 
 }  // namespace
 
-Fault resolve_value_change(const Stack& stack, const relume_change& change, ResolvedChange& out) {
+Fault resolve_value_change(const Stack& stack, const relume_change& change, ResolvedChange& out,
+                           std::string_view& text) {
   out.kind = change.kind;
   if (change.kind == RELUME_CHANGE_SET || change.kind == RELUME_CHANGE_PERSIST) {
     if (!stack.find(change.param, out.layer, out.def)) return stale_route(change);
-    const relume_result result = encode_value(*out.def, change.value, out.lanes);
+    const relume_result result = encode_any(*out.def, change.value, out.lanes, text);
     if (result != RELUME_OK) return value_fault(*out.def, out.layer->key + "/" + out.def->key, result);
     return {};
   }
@@ -135,6 +136,15 @@ void ChangeSet::lay_out(const Layer& layer, bool removed) {
     const std::uint32_t slot = layer.first_slot + def.slot;
     SavedBlock& saved = c_.tree_.edit(slot / kBlockSlots).saved;
     std::copy(def.initial.begin(), def.initial.begin() + def.lanes, saved.persisted.begin() + slot % kBlockSlots);
+  }
+}
+
+void ChangeSet::replace(const std::vector<SavedBlock>& blocks) {
+  static constexpr SavedBlock kEmpty{};
+  for (std::uint32_t block = 0; block < blocks.size(); ++block) {
+    const Page* page = c_.tree_.page(block);
+    const SavedBlock& now = page != nullptr ? page->saved : kEmpty;
+    if (now != blocks[block]) c_.tree_.edit(block).saved = blocks[block];
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "coordinator/coordinator.hpp"
 
@@ -18,17 +20,19 @@ struct ResolvedChange {
   const ParamDef* def = nullptr;
   Lanes lanes{};
   std::shared_ptr<const Layer> keep;  // of a change of structure: the layer as it was then
-  bool changed = false;               // a change of structure that was not so already
+  bool changed = false;               // what was prepared of it was not so already
 };
 
-/// Checks a change of values against a stack; STORE, REVERT and RESET of all layers resolve with no layer.
-Fault resolve_value_change(const Stack& stack, const relume_change& change, ResolvedChange& out);
+/// Checks a change of values against a stack; STORE, REVERT and RESET of all layers resolve with no layer. `text` is the value
+/// of a text.
+Fault resolve_value_change(const Stack& stack, const relume_change& change, ResolvedChange& out,
+                           std::string_view& text);
 
 class ChangeSet {
  public:
   explicit ChangeSet(Coordinator& coordinator)
       : c_(coordinator), order_(coordinator.order_.load(std::memory_order_relaxed) + 1) {
-    c_.tree_.begin();
+    c_.tree_.begin(c_.head_.revision + 1);
   }
   ChangeSet(const ChangeSet&) = delete;
   ChangeSet& operator=(const ChangeSet&) = delete;
@@ -42,6 +46,8 @@ class ChangeSet {
   void edit(const ResolvedChange& change, const Stack& stack, relume_outcome& outcome);
   /// Automation that has settled: like a set or persist, but it takes the route from nobody. True when the value is new.
   bool settle(const ResolvedChange& change);
+  /// The tiers of all blocks become these.
+  void replace(const std::vector<SavedBlock>& blocks);
   bool changed() const { return changed_; }
   const Effects& effects() const { return effects_; }
   bool lossy_only() const { return lossy_only_; }

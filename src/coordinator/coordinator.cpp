@@ -7,33 +7,39 @@
 #include <utility>
 
 #include "coordinator/change_set.hpp"
+#include "coordinator/preparation.hpp"
 #include "persistence/structure_codec.hpp"
 
 namespace relume::core {
 
 Coordinator::Coordinator(Parts parts, const Seams& seams)
     : schema_(std::move(parts.schema)),
+      has_text_(schema_.has_text()),
       seams_(seams),
-      stack_(std::move(parts.stack)),
+      stack_(std::make_shared<const Stack>(std::move(parts.stack))),
+      stack_bytes_(std::make_shared<const std::string>(encode_stack(*stack_))),
+      objects_(std::make_shared<const ObjectTable>(std::move(parts.objects))),
       mirror_(std::move(parts.mirror)),
       head_(parts.head),
+      structure_revision_(parts.head.revision),
       tree_(parts.tree),
       composer_(parts.composer),
       frames_(parts.frames),
       events_(parts.events),
       layers_(parts.layers),
-      order_(parts.order) {}
+      order_(parts.order),
+      ledger_(parts.ledger) {}
 
 void Coordinator::start(const std::vector<SavedBlock>& blocks) {
-  tree_.begin();
-  for (const auto& layer : stack_.order()) {
+  tree_.begin(head_.revision);
+  for (const auto& layer : stack_->order()) {
     const std::uint32_t last = (layer->first_slot + layer->type->slot_count() - 1) / kBlockSlots;
     for (std::uint32_t block = layer->first_slot / kBlockSlots; block <= last; ++block) {
       tree_.edit(block).saved = blocks[block];
     }
     if (!layer->dormant()) layers_.put(layer->index, layer->generation, layer->first_slot, layer->type.get());
   }
-  tree_.publish(head_.revision, view_of(stack_, tree_.version()));
+  tree_.publish(head_.revision, view_of(*stack_, tree_.version()));
 }
 
 std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_t version) const {
@@ -49,9 +55,9 @@ std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_
 }
 
 Fault Coordinator::apply(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added) {
-  const bool structural =
-      std::any_of(changes.begin(), changes.end(), [](const auto& c) { return is_structural(c.kind); });
-  Fault fault = structural ? apply_structure(changes, outcome, added) : apply_values(changes, outcome);
+  const bool prepared =
+      std::any_of(changes.begin(), changes.end(), [this](const auto& c) { return Preparation::needed(c, has_text_); });
+  Fault fault = prepared ? apply_prepared(changes, outcome, added) : apply_values(changes, outcome);
   if (fault) {
     outcome.state = RELUME_STATE_REJECTED;
     outcome.reason = fault.code;
@@ -73,14 +79,6 @@ relume_event event_of(std::span<const relume_change> changes) {
   return event;
 }
 
-Fault check_kind(const relume_change& change) {
-  if (change.reserved[0] != 0 || change.reserved[1] != 0) {
-    return {RELUME_E_INVALID, "reserved", "a change's reserved fields must be 0: start it zeroed"};
-  }
-  if (effects_of(change.kind).targets != 0) return {};
-  return {RELUME_E_INVALID, "kind", fmt::format("{} is not a kind of change", change.kind)};
-}
-
 }  // namespace
 
 namespace {
@@ -100,19 +98,20 @@ Fault Coordinator::apply_values(std::span<const relume_change> changes, relume_o
   ChangeSet set(*this);
   for (std::size_t i = 0; i < changes.size(); ++i) {
     ResolvedChange resolved;
-    Fault fault = check_kind(changes[i]);
-    if (!fault) fault = resolve_value_change(stack_, changes[i], resolved);
+    std::string_view text;  // of no value here: they are prepared
+    Fault fault = check_change(changes[i]);
+    if (!fault) fault = resolve_value_change(*stack_, changes[i], resolved, text);
     if (fault) {
       outcome.culprit = static_cast<std::uint32_t>(i);
       forget_masking(outcome);
       return fault;
     }
-    set.edit(resolved, stack_, outcome);
+    set.edit(resolved, *stack_, outcome);
   }
   if (set.changed()) {
     outcome.urgency = set.lossy_only() ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
     set.hand_over();
-    accept(set.effects(), event_of(changes), nullptr, nullptr, outcome);
+    accept(set.effects(), event_of(changes), nullptr, outcome);
     return {};
   }
   stay_same(set, outcome);
@@ -129,24 +128,31 @@ void Coordinator::stay_same(ChangeSet& set, relume_outcome& outcome) {
 }
 
 // The order is the contract: 1 hot state and mirror, 2 output, 3 clients, 4 disk. hot_ is held.
-void Coordinator::accept(const Effects& effects, const relume_event& event, const std::string* structure,
-                         std::unique_ptr<const StackView> view, relume_outcome& outcome) {
+void Coordinator::accept(const Effects& effects, const relume_event& event, Successor* next, relume_outcome& outcome) {
   ++head_.revision;
   head_.accepted_ns = seams_.clock->realtime_ns();
+  if ((effects.targets & RELUME_TARGET_DOCUMENT) != 0) head_.document_wanted = head_.revision;
+  // Handles of removed layers end before the order of this mutation begins, see Source::check.
+  if (next != nullptr) take_over(*next);
   if (mirror_ != nullptr) {
     for (const std::uint32_t block : tree_.touched()) mirror_->put_block(block, tree_.page(block)->saved);
-    if (structure != nullptr) mirror_->put_structure(*structure);
-    mirror_->commit(head_);
+    if (next != nullptr) {
+      mirror_->commit_staged(head_);
+      next->staged_in = nullptr;
+    } else {
+      mirror_->commit(head_);
+    }
   }
   step(1);
   order_.fetch_add(1, std::memory_order_release);
-  tree_.publish(head_.revision, std::move(view));
+  tree_.publish(head_.revision, next != nullptr ? std::move(next->view) : nullptr);
   step(2);
   relume_event published = event;
   published.revision = head_.revision;
   events_.publish(published);
   step(3);
-  const SaveLedger::Request request = ledger_.request(effects.targets, head_.revision);
+  const SaveLedger::Request request =
+      ledger_.request(effects.targets, outcome.urgency == RELUME_URGENCY_LOSSY, head_.revision);
   step(4);
   outcome.state = RELUME_STATE_CHANGED;
   outcome.revision = head_.revision;
@@ -159,118 +165,70 @@ void Coordinator::accept(const Effects& effects, const relume_event& event, cons
   outcome.events = 1;
 }
 
-namespace {
-
-struct StructureEdit {
-  Stack stack;
-  std::vector<ResolvedChange> resolved;
-  relume_layer added{0};
-};
-
-Fault resolve_structure_change(const Schema& schema, const relume_change& change, StructureEdit& edit) {
-  ResolvedChange resolved;
-  resolved.kind = change.kind;
-  if (change.kind == RELUME_CHANGE_ADD) {
-    const std::string type_key = change.type_key != nullptr ? change.type_key : "";
-    const auto type = schema.type(type_key);
-    if (type == nullptr) {
-      return {RELUME_E_UNKNOWN_TYPE, type_key, fmt::format("no layer type {} was declared at open", type_key)};
-    }
-    const std::string key = change.key != nullptr ? change.key : "";
-    if (Fault fault = edit.stack.add(key, type, change.before, resolved.layer)) return fault;
-    edit.added = resolved.layer->handle();
-  } else {
-    const bool lost = change.before.bits != 0 && edit.stack.find(change.before) == nullptr;
-    resolved.layer = edit.stack.find(change.layer);
-    if (resolved.layer == nullptr || lost) {
-      return {RELUME_E_UNKNOWN_LAYER, resolved.layer == nullptr ? "layer" : "before",
-              "the layer's handle is stale or none: the layer is gone; resolve its key again"};
-    }
-  }
-  const auto& order = edit.stack.order();
-  resolved.keep = *std::find_if(order.begin(), order.end(), [&](const auto& l) { return l.get() == resolved.layer; });
-  switch (change.kind) {
-    case RELUME_CHANGE_REMOVE: edit.stack.remove(*resolved.layer); break;
-    case RELUME_CHANGE_MOVE: resolved.changed = edit.stack.move(*resolved.layer, change.before); break;
-    case RELUME_CHANGE_ENABLE:
-      resolved.changed = edit.stack.set_flag(*resolved.layer, RELUME_LAYER_DISABLED, change.flag == 0);
-      break;
-    case RELUME_CHANGE_BYPASS:
-      resolved.changed = edit.stack.set_flag(*resolved.layer, RELUME_LAYER_BYPASSED, change.flag != 0);
-      break;
-    default: break;
-  }
-  edit.resolved.push_back(std::move(resolved));
-  return {};
-}
-
-// STORE, REVERT and RESET of all layers mean the layers of that moment, not those that later changes leave.
-void resolve_all_layers(const ResolvedChange& all, StructureEdit& edit) {
-  for (const auto& layer : edit.stack.order()) {
-    if (layer->dormant()) continue;
-    ResolvedChange one = all;
-    one.layer = layer.get();
-    one.keep = layer;
-    edit.resolved.push_back(std::move(one));
-  }
-}
-
-Fault resolve_in_structure(const Schema& schema, const relume_change& change, StructureEdit& edit) {
-  if (Fault fault = check_kind(change)) return fault;
-  if (is_structural(change.kind)) return resolve_structure_change(schema, change, edit);
-  ResolvedChange resolved;
-  if (Fault fault = resolve_value_change(edit.stack, change, resolved)) return fault;
-  if (resolved.layer == nullptr) {
-    resolve_all_layers(resolved, edit);
-    return {};
-  }
-  const auto& order = edit.stack.order();
-  resolved.keep = *std::find_if(order.begin(), order.end(), [&](const auto& l) { return l.get() == resolved.layer; });
-  edit.resolved.push_back(std::move(resolved));
-  return {};
-}
-
-}  // namespace
-
-// All that takes time, copies and encodings, is done before hot_ is taken.
-Fault Coordinator::apply_structure(std::span<const relume_change> changes, relume_outcome& outcome,
-                                   relume_layer* added) {
+// All that takes time, copies and encodings, is done before hot_ is taken, and what it replaces ends after hot_ was given back.
+Fault Coordinator::apply_prepared(std::span<const relume_change> changes, relume_outcome& outcome,
+                                  relume_layer* added) {
   const std::lock_guard structure_lock(structure_);
   outcome.level = level();
-  StructureEdit edit{stack_, {}, {0}};
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (Fault fault = resolve_in_structure(schema_, changes[i], edit)) {
-      outcome.culprit = static_cast<std::uint32_t>(i);
-      const std::lock_guard lock(hot_);
-      outcome.revision = head_.revision;
-      return fault;
-    }
-  }
-  const std::string bytes = encode_stack(edit.stack);
-  if (mirror_ != nullptr && bytes.size() > mirror_->geometry().structure_capacity) {
+  const auto refused = [&](Fault fault) {
     const std::lock_guard lock(hot_);
     outcome.revision = head_.revision;
-    return {RELUME_E_LIMIT, "stack", "the mirror has no more room for the stack; raise max_layers"};
+    return fault;
+  };
+  Preparation preparation(schema_, *stack_, *objects_);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (Fault fault = preparation.add(changes[i])) {
+      outcome.culprit = static_cast<std::uint32_t>(i);
+      return refused(std::move(fault));
+    }
   }
-  auto view = view_of(edit.stack, 0);
+  if (added != nullptr) *added = preparation.added;
+  Successor next;
+  if (Fault fault = next.build(*this, preparation)) return refused(std::move(fault));
 
   const std::lock_guard lock(hot_);
   outcome.revision = head_.revision;
   ChangeSet set(*this);
-  for (const ResolvedChange& resolved : edit.resolved) set.edit(resolved, edit.stack, outcome);
-  if (added != nullptr) *added = edit.added;
+  for (const ResolvedChange& resolved : preparation.resolved) set.edit(resolved, *next.stack, outcome);
   if (!set.changed()) {
     stay_same(set, outcome);
     return {};
   }
-  outcome.urgency = RELUME_URGENCY_COALESCE;
-  // Handles of removed layers end before the order of this mutation begins, see Source::check.
-  update_layer_table(stack_, edit.stack);
-  view->created = tree_.version();
+  outcome.urgency = set.lossy_only() ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
   set.hand_over();
-  accept(set.effects(), event_of(changes), &bytes, std::move(view), outcome);
-  std::swap(stack_, edit.stack);
+  accept(set.effects(), event_of(changes), &next, outcome);
   return {};
+}
+
+Coordinator::Successor::~Successor() {
+  if (staged_in != nullptr) staged_in->unstage();
+}
+
+Fault Coordinator::Successor::build(Coordinator& c, Preparation& preparation) {
+  objects =
+      preparation.objects_changed ? std::make_shared<const ObjectTable>(std::move(preparation.objects)) : c.objects_;
+  stack = c.stack_;
+  stack_bytes = c.stack_bytes_;
+  if (preparation.stack_changed) {
+    stack = std::make_shared<const Stack>(std::move(preparation.stack));
+    stack_bytes = std::make_shared<const std::string>(encode_stack(*stack));
+    view = c.view_of(*stack, 0);
+  }
+  if (c.mirror_ == nullptr) return {};
+  if (Fault fault = c.mirror_->stage(*stack_bytes, *objects)) return fault;
+  staged_in = c.mirror_.get();
+  return {};
+}
+
+void Coordinator::take_over(Successor& next) {
+  if (next.view != nullptr) {
+    update_layer_table(*stack_, *next.stack);
+    next.view->created = tree_.version();
+    structure_revision_ = head_.revision;
+  }
+  stack_.swap(next.stack);
+  stack_bytes_.swap(next.stack_bytes);
+  objects_.swap(next.objects);
 }
 
 void Coordinator::update_layer_table(const Stack& before, const Stack& after) {
@@ -313,7 +271,7 @@ void Coordinator::commit_one(const CommitRequest& request) {
 
   const Layer* layer = nullptr;
   const ParamDef* def = nullptr;
-  const bool known = stack_.find(request.param, layer, def);
+  const bool known = stack_->find(request.param, layer, def);
   const std::uint32_t slot = known ? layer->first_slot + def->slot : 0;
   const std::uint64_t taken = known ? tree_.page(slot / kBlockSlots)->taken[slot % kBlockSlots] : 0;
   if (!known || Taken::outranks(taken, request.order, request.priority)) {
@@ -328,7 +286,9 @@ void Coordinator::commit_one(const CommitRequest& request) {
     if (set.settle({event.change, layer, def, request.lanes, nullptr, false})) {
       event.kind = RELUME_EVENT_OVERLAY_SETTLED;
       set.hand_over();
-      accept(effects_of(event.change), event, nullptr, nullptr, outcome);
+      const bool lossy = (def->flags & RELUME_PARAM_LOSSY) != 0;
+      outcome.urgency = lossy ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
+      accept(effects_of(event.change), event, nullptr, outcome);
     }
   }
   composer_.answer({tree_.version(), request.overlay, request.token});

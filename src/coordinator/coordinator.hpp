@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The coordinator: every mutation goes in here, and outcomes, events and persistence requests come out. All policy, no I/O.
 //
-// Two mutexes. `structure_` orders changes of the stack, whose preparation may take time; `hot_` is held by every mutation for
-// as long as the change itself costs. Nobody who holds hot_ allocates much, calls back, or waits.
+// Two mutexes. `structure_` orders changes that are prepared, of the stack, texts and records, which may take time; `hot_` is
+// held by every mutation for as long as the change itself costs. Nobody who holds hot_ allocates much, calls back, or waits.
 #pragma once
 
 #include <relume/mutation.h>
@@ -18,32 +18,36 @@
 #include <vector>
 
 #include "coordinator/effects.hpp"
-#include "coordinator/save_ledger.hpp"
 #include "coordinator/seams.hpp"
 #include "health/event_log.hpp"
 #include "live/composer.hpp"
+#include "model/objects.hpp"
 #include "model/schema.hpp"
 #include "model/stack.hpp"
 #include "persistence/mirror.hpp"
+#include "persistence/save_ledger.hpp"
 #include "platform/mutex.hpp"
 
 namespace relume::core {
 
 class ChangeSet;
+class Preparation;
 
 class Coordinator {
  public:
   struct Parts {
     Schema schema;
     Stack stack;
+    ObjectTable objects;
     std::unique_ptr<Mirror> mirror;  // nullptr: memory is all there is
-    MirrorHead head;                 // of the recovered state
+    SavedHead head;                  // of the recovered state
     PageTree& tree;
     Composer& composer;
     FrameStore& frames;
     EventLog& events;
     LayerTable& layers;
     std::atomic<std::uint64_t>& order;  // count of operator mutations, which sources read
+    SaveLedger& ledger;
   };
   Coordinator(Parts parts, const Seams& seams);
 
@@ -61,6 +65,10 @@ class Coordinator {
     step_user_ = user;
   }
 
+  /// Takes the place of everything by a document, as one mutation: stack, base and records are the document's, committed values
+  /// are cleared. Layers that are in both, by id and type, keep their handles and their automation.
+  Fault load(const SavedShow& document, relume_outcome& outcome);
+
   /// Takes what automation has settled. Control role.
   void commit_settled();
 
@@ -76,16 +84,41 @@ class Coordinator {
   std::string label(relume_param param, std::int32_t index);
   Fault value(relume_param param, relume_value& out, relume_tier& tier);
   Fault explain(relume_param param, relume_explanation& out);
+  Fault text(relume_param param, std::shared_ptr<const std::string>& out, relume_tier& tier);
+  Fault record(const char* key, Object& out);
+  std::string record_key(std::size_t n);
+  struct Changes {
+    std::vector<relume_param> params;
+    bool whole = false;
+    std::uint64_t history = 0;
+    std::uint64_t revision = 0;
+  };
+  Changes changes_since(std::uint64_t history, std::uint64_t revision);
   void status(relume_status& out);
-  const MirrorHead& head() const { return head_; }
+  const SavedHead& head() const { return head_; }
   Mirror* mirror() { return mirror_.get(); }
 
  private:
   friend class ChangeSet;
+  friend class Snapshot;
   Fault apply_values(std::span<const relume_change> changes, relume_outcome& outcome);
-  Fault apply_structure(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added);
-  void accept(const Effects& effects, const relume_event& event, const std::string* structure,
-              std::unique_ptr<const StackView> view, relume_outcome& outcome);
+  Fault apply_prepared(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added);
+  /// Stack and objects that are to take the place of what is; after accept() it holds what was, to be ended without a mutex.
+  struct Successor {
+    Successor() = default;
+    Successor(const Successor&) = delete;
+    Successor& operator=(const Successor&) = delete;
+    ~Successor();
+    Fault build(Coordinator& coordinator, Preparation& preparation);
+
+    std::shared_ptr<const Stack> stack;
+    std::shared_ptr<const std::string> stack_bytes;
+    std::shared_ptr<const ObjectTable> objects;
+    std::unique_ptr<StackView> view;  // nullptr: the stack is as it was
+    Mirror* staged_in = nullptr;
+  };
+  void accept(const Effects& effects, const relume_event& event, Successor* next, relume_outcome& outcome);
+  void take_over(Successor& next);
   void commit_one(const CommitRequest& request);
   void step(int number) {
     if (step_observer_ != nullptr) step_observer_(step_user_, number);
@@ -95,7 +128,8 @@ class Coordinator {
   /// Automation that holds a parameter now, by what the newest mutation left of it.
   OverlayGlimpse live_overlay(relume_param param, std::uint32_t slot, bool glides) const;
   void stay_same(ChangeSet& set, relume_outcome& outcome);
-  std::uint32_t level() const { return mirror_ != nullptr ? RELUME_LEVEL_MIRRORED : RELUME_LEVEL_MEMORY; }
+  bool is_mirrored() const { return mirror_ != nullptr && !mirror_->lost(); }
+  std::uint32_t level() const { return is_mirrored() ? RELUME_LEVEL_MIRRORED : RELUME_LEVEL_MEMORY; }
   struct Found {
     const Layer* layer = nullptr;
     const ParamDef* def = nullptr;
@@ -104,21 +138,27 @@ class Coordinator {
   Fault find(relume_param param, Found& out) const;
   Fault find(relume_layer handle, const Layer*& out) const;
   relume_tier composed(relume_param param, const Found& found, relume_value& out) const;
+  std::shared_ptr<const std::string> text_in(const Found& found, relume_tier tier) const;
 
   const Schema schema_;
+  const bool has_text_;
   const Seams seams_;
   platform::Mutex structure_;
   platform::Mutex hot_;
-  Stack stack_;
+  // Replaced whole, under both mutexes; whoever holds one of them may read.
+  std::shared_ptr<const Stack> stack_;
+  std::shared_ptr<const std::string> stack_bytes_;
+  std::shared_ptr<const ObjectTable> objects_;
   std::unique_ptr<Mirror> mirror_;
-  MirrorHead head_;
+  SavedHead head_;
+  std::uint64_t structure_revision_;  // the newest that changed the stack
   PageTree& tree_;
   Composer& composer_;
   FrameStore& frames_;
   EventLog& events_;
   LayerTable& layers_;
   std::atomic<std::uint64_t>& order_;
-  SaveLedger ledger_;
+  SaveLedger& ledger_;
   std::atomic<std::uint64_t> rejected_{0};
   StepObserver step_observer_ = nullptr;
   void* step_user_ = nullptr;

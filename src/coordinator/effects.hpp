@@ -33,6 +33,8 @@ constexpr Effects effects_of(std::uint32_t kind) noexcept {
     case RELUME_CHANGE_REMOVE: return {both, RELUME_INVALIDATE_LAYER, RELUME_RESET_LAYER};
     case RELUME_CHANGE_MOVE: return {both, RELUME_INVALIDATE_NONE, RELUME_RESET_LAYER};
     case RELUME_CHANGE_ENABLE:
+    case RELUME_CHANGE_RECORD:
+    case RELUME_CHANGE_RECORD_REMOVE:
     case RELUME_CHANGE_BYPASS: return {both, RELUME_INVALIDATE_NONE, RELUME_RESET_NONE};
     default: return {};
   }

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "coordinator/coordinator.hpp"
-#include "coordinator/copy_text.hpp"
+#include "platform/copy_text.hpp"
 
 namespace relume::core {
 namespace {
@@ -22,19 +22,19 @@ Fault no_route(std::string who) {
 }  // namespace
 
 Fault Coordinator::find(relume_param param, Found& out) const {
-  if (!stack_.find(param, out.layer, out.def)) return no_route(fmt::format("param {:#x}", param.bits));
+  if (!stack_->find(param, out.layer, out.def)) return no_route(fmt::format("param {:#x}", param.bits));
   out.slot = out.layer->first_slot + out.def->slot;
   return {};
 }
 
 Fault Coordinator::find(relume_layer handle, const Layer*& out) const {
-  out = stack_.find(handle);
+  out = stack_->find(handle);
   return out != nullptr ? Fault{} : no_layer(fmt::format("layer {:#x}", handle.bits));
 }
 
 Fault Coordinator::find_layer(const char* key, relume_layer& out) {
   const std::lock_guard lock(hot_);
-  const Layer* layer = stack_.find(std::string_view(key));
+  const Layer* layer = stack_->find(std::string_view(key));
   if (layer == nullptr || layer->dormant()) return no_layer(key);
   out = layer->handle();
   return {};
@@ -43,7 +43,7 @@ Fault Coordinator::find_layer(const char* key, relume_layer& out) {
 Fault Coordinator::layer_at(std::uint32_t position, relume_layer& out) {
   const std::lock_guard lock(hot_);
   std::uint32_t at = 0;
-  for (const auto& layer : stack_.order()) {
+  for (const auto& layer : stack_->order()) {
     if (layer->dormant()) continue;
     if (at++ != position) continue;
     out = layer->handle();
@@ -54,7 +54,7 @@ Fault Coordinator::layer_at(std::uint32_t position, relume_layer& out) {
 
 std::uint32_t Coordinator::layer_count() {
   const std::lock_guard lock(hot_);
-  const auto& order = stack_.order();
+  const auto& order = stack_->order();
   return static_cast<std::uint32_t>(
       std::count_if(order.begin(), order.end(), [](const auto& l) { return !l->dormant(); }));
 }
@@ -77,7 +77,7 @@ Fault Coordinator::find_param(const char* route, relume_param& out) {
   const std::lock_guard lock(hot_);
   const Layer* layer = nullptr;
   const ParamDef* def = nullptr;
-  if (!stack_.find_route(route, layer, def)) return no_route(route);
+  if (!stack_->find_route(route, layer, def)) return no_route(route);
   out = param_handle(layer->index, layer->generation, def->slot);
   return {};
 }
@@ -158,6 +158,7 @@ Fault Coordinator::value(relume_param param, relume_value& out, relume_tier& tie
   Found found;
   if (Fault fault = find(param, found)) return fault;
   tier = composed(param, found, out);
+  if (found.def->type == RELUME_TEXT) out.as.text.size = text_in(found, tier)->size();
   return {};
 }
 
@@ -169,13 +170,18 @@ Fault Coordinator::explain(relume_param param, relume_explanation& out) {
   const std::uint32_t lane = found.slot % kBlockSlots;
   const std::uint64_t bit = std::uint64_t{1} << lane;
   out.winner = composed(param, found, out.composed);
-  out.default_value = decode_value(found.def->type, found.def->initial.data());
+  const auto value_of = [&](const std::uint32_t* lanes, relume_tier tier) {
+    relume_value value = decode_value(found.def->type, lanes);
+    if (found.def->type == RELUME_TEXT) value.as.text.size = text_in(found, tier)->size();
+    return value;
+  };
+  out.default_value = value_of(found.def->initial.data(), RELUME_TIER_DEFAULT);
   out.persisted = out.committed = out.transient = relume_value{};
   if ((page.saved.persisted_present & bit) != 0) {
-    out.persisted = decode_value(found.def->type, page.saved.persisted.data() + lane);
+    out.persisted = value_of(page.saved.persisted.data() + lane, RELUME_TIER_PERSISTED);
   }
   if ((page.saved.committed_present & bit) != 0) {
-    out.committed = decode_value(found.def->type, page.saved.committed.data() + lane);
+    out.committed = value_of(page.saved.committed.data() + lane, RELUME_TIER_COMMITTED);
   }
   out.generation = static_cast<std::uint32_t>(page.taken[lane] >> Taken::kShift);
   out.source = out.priority = 0;
@@ -193,11 +199,11 @@ void Coordinator::status(relume_status& out) {
   const std::lock_guard lock(hot_);
   out.level = level();
   out.accepted = head_.revision;
-  out.mirrored = mirror_ != nullptr ? static_cast<std::int64_t>(mirror_->head().revision) : -1;
-  out.checkpoint_wanted = ledger_.checkpoint_wanted();
-  out.checkpoint_done = -1;
-  out.document_wanted = ledger_.document_wanted();
-  out.document_done = -1;
+  out.mirrored = is_mirrored() ? static_cast<std::int64_t>(mirror_->head().revision) : -1;
+  out.checkpoint_wanted = ledger_.wanted(kCheckpoint);
+  out.checkpoint_done = ledger_.done(kCheckpoint);
+  out.document_wanted = ledger_.wanted(kDocument);
+  out.document_done = ledger_.done(kDocument);
   out.rejected = rejected_.load(std::memory_order_relaxed);
 }
 

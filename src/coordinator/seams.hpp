@@ -10,6 +10,7 @@ namespace relume::core {
 struct Seams {
   platform::Files* files = &platform::system_files();
   platform::Clock* clock = &platform::system_clock();
+  bool document_first = false;  // the wrong order: documents before checkpoints
 };
 
 }  // namespace relume::core

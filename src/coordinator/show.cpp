@@ -7,7 +7,8 @@
 #include <cstring>
 #include <utility>
 
-#include "coordinator/copy_text.hpp"
+#include "coordinator/snapshot.hpp"
+#include "platform/copy_text.hpp"
 
 namespace relume::core {
 namespace {
@@ -29,10 +30,17 @@ Fault Show::limits_of(const relume_show_options& o, Limits& out) {
   }
   if (o.commit_policy > RELUME_COMMIT_PERSIST) return {RELUME_E_INVALID, "commit_policy", "there is no such policy"};
   constexpr std::int64_t kLongestPeriod = 60'000'000'000;
-  if (o.control_period_ns > kLongestPeriod)
-    return {RELUME_E_INVALID, "control_period_ns", "at most a minute is possible"};
-  if (o.settle_ns < 0 || o.control_period_ns < 0) {
-    return {RELUME_E_INVALID, o.settle_ns < 0 ? "settle_ns" : "control_period_ns", "a duration cannot be negative"};
+  for (const auto& [name, period] :
+       {std::pair("control_period_ns", o.control_period_ns), std::pair("disk_period_ns", o.disk_period_ns)}) {
+    if (period > kLongestPeriod) return {RELUME_E_INVALID, name, "at most a minute is possible"};
+    if (period < 0) return {RELUME_E_INVALID, name, "a duration cannot be negative"};
+  }
+  for (const auto& [name, duration] : {std::pair("settle_ns", o.settle_ns), std::pair("quiet_ns", o.quiet_ns),
+                                       std::pair("max_age_ns", o.max_age_ns)}) {
+    if (duration < 0) return {RELUME_E_INVALID, name, "a duration cannot be negative"};
+  }
+  if (o.on_damaged > RELUME_ON_DAMAGED_KEEP_AND_SAVE || o.reserved != 0) {
+    return {RELUME_E_INVALID, "on_damaged", "on_damaged or reserved hold a number that has no meaning"};
   }
   for (const char* path : {o.folder, o.runtime_dir}) {
     if (path == nullptr) continue;
@@ -59,6 +67,10 @@ Fault Show::limits_of(const relume_show_options& o, Limits& out) {
   out.commit_policy = or_default(o.commit_policy, RELUME_COMMIT_SESSION);
   out.settle_ns = o.settle_ns != 0 ? o.settle_ns : 500'000'000;
   out.control_period_ns = o.control_period_ns != 0 ? o.control_period_ns : 5'000'000;
+  out.disk_period_ns = o.disk_period_ns != 0 ? o.disk_period_ns : 10'000'000;
+  out.close_deadline_ns = o.close_deadline_ns != 0 ? std::max<std::int64_t>(0, o.close_deadline_ns) : 2'000'000'000;
+  if (o.quiet_ns != 0) out.save.quiet_ns = o.quiet_ns;
+  if (o.max_age_ns != 0) out.save.max_age_ns = o.max_age_ns;
   return {};
 }
 
@@ -85,20 +97,45 @@ Fault Show::open(const Schema& schema, const relume_show_options& options, const
   show->lock_errno_ = watch.first_errno();
   std::unique_ptr<Recovered> recovered;
   if (Fault fault = show->recover_from(schema, options, recovered)) return fault;
-  show->candidates_ = std::move(recovered->candidates);
   show->coordinator_ = std::make_unique<Coordinator>(
-      Coordinator::Parts{schema, std::move(recovered->stack), std::move(recovered->mirror), recovered->head,
-                         show->tree_, show->composer_, *show->frames_, show->events_, show->layers_, show->order_},
+      Coordinator::Parts{schema, std::move(recovered->stack), std::move(recovered->layers.objects),
+                         std::move(recovered->mirror), recovered->head, show->tree_, show->composer_, *show->frames_,
+                         show->events_, show->layers_, show->order_, show->ledger_},
       seams);
   show->coordinator_->start(recovered->layers.blocks);
   show->composer_.compose(0);
   show->hands_off_ = (options.flags & RELUME_SHOW_NO_THREADS) != 0;
-  if (!show->hands_off_) {
-    Show* raw = show.get();
-    show->control_ = std::make_unique<platform::PeriodicThread>(limits.control_period_ns, [raw] { raw->look_again(); });
-  }
+  if (show->stores_ != nullptr) show->start_saver(options, *recovered);
+  if (!show->hands_off_) show->start_threads();
   out = std::move(show);
   return {};
+}
+
+void Show::start_saver(const relume_show_options& options, Recovered& recovered) {
+  Coordinator& coordinator = *coordinator_;
+  saver_ = std::make_unique<Saver>(Saver::Parts{
+      *seams_.clock, folder_, *stores_, candidates_, ledger_, events_, coordinator.mirror(),
+      std::move(recovered.replaced), recovered.replaced_mark, [&] { return std::make_unique<Snapshot>(coordinator); },
+      [&](const SavedShow& document, relume_outcome& outcome) { return coordinator.load(document, outcome); },
+      limits_.save, options.on_damaged == RELUME_ON_DAMAGED_KEEP_AND_SAVE, seams_.document_first,
+      recovered.head.revision, recovered.head.history});
+}
+
+// Without memory a look is given up; nothing is lost, the next one takes up where this one stood.
+void Show::start_threads() {
+  control_ = std::make_unique<platform::PeriodicThread>("relume-control", limits_.control_period_ns, [this] {
+    try {
+      look();
+    } catch (const std::bad_alloc&) { return; }
+  });
+  if (saver_ == nullptr) return;
+  disk_ = std::make_unique<platform::PeriodicThread>("relume-disk", limits_.disk_period_ns, [this] {
+    try {
+      saver_->look();
+    } catch (const std::bad_alloc&) { return; }
+  });
+  saver_->on_wake([this] { disk_->wake(); });
+  disk_->wake();
 }
 
 Fault Show::recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out) {
@@ -109,21 +146,18 @@ Fault Show::recover_from(const Schema& schema, const relume_show_options& option
     if (Fault fault = restore_defaults(schema, out->stack, out->layers)) return fault;
   } else {
     if (Fault fault = ShowFolder::open(*seams_.files, options.folder, folder_)) return fault;
+    stores_ = std::make_unique<Stores>(*seams_.files, *seams_.clock, folder_, candidates_);
     const RecoverySetup setup{*seams_.files,  *seams_.clock,
                               schema,         options.runtime_dir != nullptr ? options.runtime_dir : "/dev/shm",
                               limits_.layers, limits_.slots};
-    if (Fault fault = recover(setup, folder_, *out)) return fault;
+    if (Fault fault = identify(setup, folder_, *stores_, candidates_)) return fault;
+    if (Fault fault = recover(setup, folder_, *stores_, candidates_, ledger_, *out)) return fault;
   }
   report_.rung = out->rung;
   report_.revision = out->found_revision;
   report_.age_ns = out->age_ns;
   report_.restarts = out->head.restarts;
   report_.clean_close = out->clean_close ? 1 : 0;
-  report_.candidate_count = static_cast<std::uint32_t>(out->candidates.size());
-  report_.refused =
-      static_cast<std::uint32_t>(std::count_if(out->candidates.begin(), out->candidates.end(), [](const auto& c) {
-        return c.verdict != RELUME_VERDICT_FRESH && c.verdict != RELUME_VERDICT_OK;
-      }));
   report_.dormant_layers = out->layers.dormant_layers;
   report_.converted_layers = out->layers.converted_layers;
   report_.cleared_values = out->layers.cleared_values;
@@ -135,13 +169,6 @@ Fault Show::recover_from(const Schema& schema, const relume_show_options& option
 void Show::look() {
   coordinator_->commit_settled();
   events_.deliver();
-}
-
-// Without memory a look is given up; nothing is lost, the next one takes up where this one stood.
-void Show::look_again() {
-  try {
-    look();
-  } catch (const std::bad_alloc&) { return; }
 }
 
 Fault Show::tick() {
@@ -162,8 +189,32 @@ Fault Show::close() {
   }
   control_.reset();
   look();  // the last settled values and the last events
-  if (coordinator_->mirror() != nullptr) coordinator_->mirror()->mark_clean_close();
-  return {};
+  std::string unsaved;
+  if (saver_ != nullptr) {
+    if (hands_off_) {
+      saver_->close();
+    } else if (!disk_->stop(limits_.close_deadline_ns, [this] {
+                 try {
+                   saver_->close();
+                 } catch (const std::bad_alloc&) { return; }
+               })) {
+      left_behind_ = true;
+      saver_->leave_behind();
+    }
+    unsaved = saver_->unsaved();
+    events_.deliver();
+  }
+  // A document that waits in conflict is met again by the next open; a thread that was left behind may still write one.
+  Mirror* mirror = coordinator_->mirror();
+  if (mirror != nullptr && !left_behind_ && ledger_.held() != RELUME_VERDICT_CONFLICT) mirror->mark_clean_close();
+  if (unsaved.empty() && left_behind_) {
+    return {RELUME_E_TIMEOUT, folder_.path(),
+            fmt::format("{} is closed and saved, but a file call has not returned: the folder stays locked while this "
+                        "process lives",
+                        folder_.path())};
+  }
+  if (unsaved.empty()) return {};
+  return {RELUME_E_UNSAVED, folder_.path(), fmt::format("{} is closed, not saved: {}", folder_.path(), unsaved)};
 }
 
 Fault Show::open_reader(std::uint32_t& number) {
@@ -224,7 +275,7 @@ void Show::reap_sources() {
 
 void Show::info(relume_show_info& out) {
   out.max_slots = limits_.slots;
-  const MirrorHead& head = coordinator_->head();
+  const SavedHead& head = coordinator_->head();
   std::memcpy(out.show_id, folder_.identity().show_id.data(), sizeof out.show_id);
   out.history_id = head.history;
   out.restarts = head.restarts;
@@ -242,13 +293,19 @@ void Show::recovery(relume_recovery& out) const {
   const std::uint32_t size = out.struct_size;
   out = report_;
   out.struct_size = size;
+  const std::vector<RecoveryCandidate> candidates = candidates_.candidates();
+  out.candidate_count = static_cast<std::uint32_t>(candidates.size());
+  out.refused = RecoveryReport::refused(candidates);
+  out.complete = stores_ == nullptr || candidates_.is_complete() ? 1 : 0;
+  out.held = ledger_.held();
 }
 
 Fault Show::candidate(std::uint32_t n, relume_candidate& out) const {
-  if (n >= candidates_.size()) {
-    return {RELUME_E_INVALID, "n", fmt::format("there are {} candidates, 0 is the first", candidates_.size())};
+  const std::vector<RecoveryCandidate> candidates = candidates_.candidates();
+  if (n >= candidates.size()) {
+    return {RELUME_E_INVALID, "n", fmt::format("there are {} candidates, 0 is the first", candidates.size())};
   }
-  const RecoveryCandidate& from = candidates_[n];
+  const RecoveryCandidate& from = candidates[n];
   out.rung = from.rung;
   out.verdict = from.verdict;
   out.reserved = 0;

@@ -4,6 +4,7 @@
 
 #include <relume/events.h>
 #include <relume/frame.h>
+#include <relume/health.h>
 #include <relume/overlay.h>
 #include <relume/persistence.h>
 #include <relume/show.h>
@@ -24,6 +25,7 @@
 #include "live/source.hpp"
 #include "model/schema.hpp"
 #include "persistence/recovery.hpp"
+#include "persistence/saver.hpp"
 #include "platform/periodic_thread.hpp"
 
 namespace relume::core {
@@ -36,14 +38,25 @@ class Show {
   Show(const Show&) = delete;
   Show& operator=(const Show&) = delete;
 
-  /// Ends the thread and marks a clean close; what is left is destruction. RELUME_E_STATE inside a callback.
+  /// Saves what is unsaved within the deadline, ends the threads and marks a clean close; what is left is destruction.
+  /// RELUME_E_STATE inside a callback; RELUME_E_UNSAVED when it is closed with something that is not saved.
   Fault close();
+  /// A thread is stuck in the disk and may come back: the show must live on for ever.
+  bool left_behind() const { return left_behind_; }
 
   Coordinator& coordinator() { return *coordinator_; }
   Composer& composer() { return composer_; }
   EventLog& events() { return events_; }
 
   Fault tick();
+  Fault disk_tick();
+  Fault save(std::uint64_t& ticket);
+  Fault save_wait(std::uint64_t ticket, std::int64_t timeout_ns, relume_save_result& out);
+  Fault flush(std::int64_t timeout_ns);
+  Fault wait(std::uint64_t revision, std::uint32_t level, std::int64_t timeout_ns);
+  Fault recovery_wait(std::int64_t timeout_ns);
+  Fault accept(std::uint32_t choice, relume_outcome& outcome);
+  void health(relume_health& out);
   Fault open_reader(std::uint32_t& number);
   void close_reader(std::uint32_t number);
   const relume_frame* acquire(std::uint32_t reader) noexcept RELUME_NONBLOCKING { return frames_->acquire(reader); }
@@ -57,16 +70,20 @@ class Show {
  private:
   struct Limits {
     std::uint32_t layers, slots, readers, retained, sources, overlays, events, commit_policy;
-    std::int64_t settle_ns, control_period_ns;
+    std::int64_t settle_ns, control_period_ns, disk_period_ns, close_deadline_ns;
+    SavePolicy save;
   };
   struct DropFrames {
     void operator()(FrameStore* f) const { f->drop(); }
   };
   static Fault limits_of(const relume_show_options& options, Limits& out);
   Show(const Limits& limits, const Seams& seams);
+  void start_saver(const relume_show_options& options, Recovered& recovered);
+  void start_threads();
+  Fault may_wait(const char* call, std::int64_t timeout_ns) const;
+  Fault needs_folder(const char* call) const;
   Fault recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out);
   void look();
-  void look_again();
   void reap_sources();
 
   const Limits limits_;
@@ -80,7 +97,11 @@ class Show {
   EventLog events_;
   std::unique_ptr<Coordinator> coordinator_;
   relume_recovery report_ = RELUME_RECOVERY_INIT;
-  std::vector<RecoveryCandidate> candidates_;
+  RecoveryReport candidates_;
+  std::unique_ptr<Stores> stores_;  // nullptr: the show has no folder
+  SaveLedger ledger_;
+  std::unique_ptr<Saver> saver_;  // nullptr: the show has no folder
+  bool left_behind_ = false;
 
   std::mutex roles_mutex_;  // readers and sources come and go
   std::vector<bool> reader_open_;
@@ -89,6 +110,7 @@ class Show {
   int lock_errno_ = 0;
   bool hands_off_ = false;  // RELUME_SHOW_NO_THREADS
   std::unique_ptr<platform::PeriodicThread> control_;
+  std::unique_ptr<platform::PeriodicThread> disk_;
 };
 
 }  // namespace relume::core

@@ -31,6 +31,7 @@ void write(SavedBlock& to, bool committed, Place first, std::uint32_t lanes, con
 // The value as today's definition has it; false when it does not fit and would have to be guessed.
 bool convert(const ParamDef& from, const ParamDef& to, const Lanes& value, Lanes& out) {
   if (from.type != to.type) return false;
+  if (to.type == RELUME_TEXT) return out = value, true;
   relume_value typed = decode_value(from.type, value.data());
   if (to.type == RELUME_ENUM && from.labels != to.labels) {
     if (typed.as.i < 0 || static_cast<std::size_t>(typed.as.i) >= from.labels.size()) return false;
@@ -112,11 +113,35 @@ Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out) 
     if (Fault fault = stack.add(key, schema.type(type), relume_layer{0}, layer)) return fault;
     fill_defaults(*layer, out.blocks);
   }
+  out.objects = schema.records();
   return {};
 }
 
-Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, Stack& stack,
-                    RestoredLayers& out) {
+void restore_values(const SavedLayer& saved, const Layer& layer, const BlockAt& block, RestoredLayers& out) {
+  if (layer.dormant()) return keep_bits(saved, layer, block, out);
+  fill_defaults(layer, out.blocks);
+  keep_values(saved, layer, block, out);
+}
+
+ObjectTable restore_objects(const ObjectTable& saved, const Stack& stack) {
+  ObjectTable objects;
+  for (const auto& object : saved) {
+    if (object.second.kind != ObjectKind::text) objects.insert(object);
+  }
+  for (const auto& layer : stack.order()) {
+    for (const ParamDef& def : layer->type->params()) {
+      if (def.type != RELUME_TEXT) continue;
+      for (const bool committed : {false, true}) {
+        const auto text = saved.find(text_name(layer->id, def.key, committed));
+        if (text != saved.end()) objects.insert(*text);
+      }
+    }
+  }
+  return objects;
+}
+
+Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, const ObjectTable& objects,
+                    Stack& stack, RestoredLayers& out) {
   if (overlap(saved)) return {RELUME_E_INVALID, "stack", "two saved layers claim the same slots"};
   out.blocks.assign(stack.max_slots() / kBlockSlots, {});
   // One layer that changed shape moves them all: its new place must not be somebody's old one.
@@ -129,18 +154,13 @@ Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt
   }
   for (const SavedLayer& from : saved.layers) {
     auto type = schema.type(from.type->key());
-    const bool dormant = type == nullptr;
-    if (dormant) type = from.type;
+    if (type == nullptr) type = from.type;  // dormant
     const Layer* layer = nullptr;
     const std::uint32_t slot = in_place ? from.first_slot : Stack::kPlaced;
     if (Fault fault = stack.restore(from.key, type, from.id, from.flags, slot, layer)) return fault;
-    if (dormant) {
-      keep_bits(from, *layer, block, out);
-    } else {
-      fill_defaults(*layer, out.blocks);
-      keep_values(from, *layer, block, out);
-    }
+    restore_values(from, *layer, block, out);
   }
+  out.objects = restore_objects(objects, stack);
   stack.set_next_layer_id(saved.next_layer_id);
   return {};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "live/page_tree.hpp"
+#include "model/objects.hpp"
 #include "model/schema.hpp"
 #include "persistence/structure_codec.hpp"
 
@@ -13,6 +14,7 @@ namespace relume::core {
 
 struct RestoredLayers {
   std::vector<SavedBlock> blocks;
+  ObjectTable objects;
   std::uint32_t dormant_layers = 0;
   std::uint32_t converted_layers = 0;
   std::uint32_t cleared_values = 0;
@@ -25,6 +27,14 @@ Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out);
 /// matches by label, anything else is cleared (DESIGN 5). A layer whose type is not declared stays dormant with its bits.
 /// RELUME_E_LIMIT when it does not fit the capacities, RELUME_E_INVALID when it contradicts itself.
 Fault restore_saved(const Schema& schema, const SavedStack& saved,
-                    const std::function<const SavedBlock*(std::uint32_t)>& block, Stack& stack, RestoredLayers& out);
+                    const std::function<const SavedBlock*(std::uint32_t)>& block, const ObjectTable& objects,
+                    Stack& stack, RestoredLayers& out);
+
+/// The values of one saved layer in the slots that it has now, into out.blocks.
+void restore_values(const SavedLayer& saved, const Layer& layer,
+                    const std::function<const SavedBlock*(std::uint32_t)>& block, RestoredLayers& out);
+
+/// Without the texts of parameters that are not in the stack any more, or are no texts.
+ObjectTable restore_objects(const ObjectTable& saved, const Stack& stack);
 
 }  // namespace relume::core
