@@ -67,7 +67,7 @@ run_test() {
     # One after the other: these measure times, and their programs compete for the same processors.
     stage "rig, kills, faults, peers" release -L '^(rig|kill|faults|peers)$' -LE '^quick$'
     # The figures that docs/promises.md speaks of; ctest shows the output of failures only.
-    sed -n '/^kill loop:/p' "$root/build/release/Testing/Temporary/LastTest.log"
+    sed -n '/^\(kill loop\|kill saves\|power cuts\):/p' "$root/build/release/Testing/Temporary/LastTest.log"
   fi
   if [ $depth = soak ]; then
     configure release -DRELUME_SOAK=ON

@@ -115,6 +115,42 @@ TEST_CASE("Art-Net: sequences run from 1 to 255 and skip 0, for each universe al
   }
 }
 
+TEST_CASE("Art-Net: another patch sends all of its universes, and those that stay go on counting", "[artnet]") {
+  ArtNetPacer pacer({3, 9}, kPeriod);
+  for (int i = 0; i < 3; ++i) {
+    DmxPicture picture(2);
+    picture.versions[1] += static_cast<std::uint64_t>(i);
+    pacer.tick(picture, i * kPeriod);
+  }
+  pacer.repatch({1, 9});
+  const DmxPicture picture(2);
+  const auto& due = pacer.tick(picture, 3 * kPeriod);
+  REQUIRE(due.size() == 2);
+  CHECK(((*due[0])[14] == 1 && (*due[0])[12] == 1));
+  CHECK(((*due[1])[14] == 9 && (*due[1])[12] == 4));
+  CHECK(pacer.tick(picture, 4 * kPeriod).empty());
+}
+
+TEST_CASE("Art-Net: a sender that was stopped goes on with another patch from the same port", "[artnet]") {
+  Node node;
+  ArtNetSender sender({"127.0.0.1", node.port()}, {0}, kPeriod, [](const Notice&) {});
+  sender.send_now(DmxPicture(1), 0);
+  CHECK(node.receive()[14] == 0);
+  sender.start();
+  sender.stop();
+  sender.repatch({5, 6});
+  sender.start();
+  DmxPicture picture(2);
+  picture.universes[1][0] = 7;
+  ++picture.versions[1];
+  sender.publish(picture, kPeriod);
+  CHECK(node.receive()[14] == 5);
+  const ArtDmxPacket packet = node.receive();
+  CHECK((packet[14] == 6 && packet[kArtDmxHeader] == 7));
+  sender.stop();
+  CHECK(node.source_ports() == 1);
+}
+
 TEST_CASE("Art-Net: the sender brings the newest picture, from one port, and nothing at the end", "[artnet]") {
   Node node;
   std::vector<Notice> notices;

@@ -13,6 +13,7 @@ import unittest
 
 import artnet
 import osc
+from show_folder import ShowFolder
 
 BUILT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/release/bin/relume-lights")
 BINARY = os.environ.get("RELUME_LIGHTS", BUILT)
@@ -45,10 +46,11 @@ def command(place, node, *arguments, osc_port=0):
 class Rig:
     """A running relume-lights."""
 
-    def __init__(self, place, node, *arguments, osc_port=0):
+    def __init__(self, place, node, *arguments, osc_port=0, environment=None):
         self.errors = tempfile.TemporaryFile()
         self.spawned = time.time()
-        self.process = subprocess.Popen(command(place, node, *arguments, osc_port=osc_port), stdout=subprocess.PIPE, stderr=self.errors)
+        self.process = subprocess.Popen(command(place, node, *arguments, osc_port=osc_port), stdout=subprocess.PIPE, stderr=self.errors,
+                                        env={**os.environ, **(environment or {})})
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         try:
@@ -82,6 +84,11 @@ class Rig:
     def error_text(self):
         self.errors.seek(0)
         return self.errors.read().decode()
+
+    def said(self):
+        """What it had to say about its start: that is out before the first answer."""
+        self.ask("/relume/ping")
+        return self.error_text()
 
     # OSC
 
@@ -156,10 +163,35 @@ class RigTest(unittest.TestCase):
         self.node = artnet.Receiver()
         self.addCleanup(self.node.close)
 
+    @property
+    def folder(self):
+        return ShowFolder(self.place.show)
+
     def start(self, *arguments, **options):
         rig = Rig(self.place, self.node, *arguments, **options)
         self.addCleanup(rig.close)
         return rig
+
+    def restart(self, rig, *arguments, how="kill", mirror=True, meanwhile=None):
+        """Ends a rig by death or in peace, does to its files what is to be done, and starts it again."""
+        if how == "kill":
+            rig.kill()
+        else:
+            self.assertEqual(rig.stop()[0], 0, rig.error_text())
+        if not mirror:
+            os.unlink(rig.ready["mirror"])
+        self.node.drain()
+        if meanwhile is not None:
+            meanwhile()
+        return self.start(*arguments)
+
+    def wait_until(self, question, timeout=5.0):
+        """Asks again and again until the answer is true; returns it."""
+        deadline = time.monotonic() + timeout
+        while not (answer := question()):
+            self.assertLess(time.monotonic(), deadline, "it does not come true")
+            time.sleep(0.01)
+        return answer
 
     def first_look(self, universes=2):
         """The packets that a start sends, by universe."""

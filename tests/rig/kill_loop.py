@@ -16,7 +16,7 @@ import artnet
 import harness
 import osc
 from artnet import sequence_errors
-from model import DEFAULTS, State, single
+from model import DEFAULTS, State, default_of, single, type_of
 from wire import Wire
 
 RATE = 250
@@ -33,12 +33,6 @@ def check(condition, text):
         raise Broken(text)
 
 
-def said(rig):
-    """What the rig had to say about its recovery: on standard error, before it answers."""
-    rig.ask("/relume/ping")
-    return rig.error_text()
-
-
 class Operator:
     """Makes up packets: what is sent, the change-set that the model applies, and the answers that must come."""
 
@@ -46,7 +40,7 @@ class Operator:
         self.chance = chance
 
     def value(self, route):
-        default = DEFAULTS[route]
+        default = default_of(route)
         if isinstance(default, bool):
             return self.chance.random() < 0.3
         if isinstance(default, tuple):
@@ -56,35 +50,71 @@ class Operator:
         # Now and then a value that was there before, so that "unchanged" is met too.
         return self.chance.choice((0.25, 0.5, 1.0)) if self.chance.random() < 0.2 else single(self.chance.random())
 
-    def change(self):
+    def change(self, state):
         dice = self.chance.random()
         if dice < 0.85:
-            route = self.chance.choice(tuple(DEFAULTS))
+            route = self.chance.choice(tuple(state.tiers))
             return ("set" if dice < 0.6 else "persist", route, self.value(route))
-        return (self.chance.choice(("store", "revert", "reset")), self.chance.choice(("", "master", "wash", "tubes")))
+        return (self.chance.choice(("store", "revert", "reset")), self.chance.choice(["", *state.layers()]))
 
     def packet(self, state):
         """Returns bytes, state afterwards, bytes of the answers."""
         dice = self.chance.random()
         if dice < 0.05:
             return self.bad_packet(state)
-        changes = [self.change() for _ in range(1 if dice < 0.7 else self.chance.randint(2, 8))]
-        messages = [encode(change) for change in changes]
-        after = state.after(changes)
-        answers = [osc.message("/relume/ack", osc.h(after.revision), change[1]) for change in changes]
-        return (messages[0] if len(messages) == 1 else osc.bundle(*messages)), after, answers
+        return packet_of([self.change(state) for _ in range(1 if dice < 0.7 else self.chance.randint(2, 8))], state)
 
     def bad_packet(self, state):
         """A bundle with one bad request: all of it is refused and nothing changes."""
-        good, bad = self.change(), ("set", "tubes/level", 2.0)
+        good, bad = self.change(state), ("set", "tubes/level", 2.0)
         answers = [osc.message("/relume/reject", good[1], "bundle"), osc.message("/relume/reject", bad[1], "out-of-range")]
         return osc.bundle(encode(good), encode(bad)), state, answers
 
 
 def encode(change):
     verb, subject, *value = change
+    if verb == "add":
+        return osc.message("/relume/layer/add", subject, type_of(subject), *value)
+    if verb in ("remove", "move", "bypass"):
+        return osc.message("/relume/layer/" + verb, subject, *value)
     lanes = value[0] if value and isinstance(value[0], tuple) else value
     return osc.message("/relume/" + verb, subject, *lanes)
+
+
+def packet_of(changes, state):
+    """A change-set as bytes, the state after it, and its answers."""
+    messages = [encode(change) for change in changes]
+    after = state.after(changes)
+    answers = [osc.message("/relume/ack", osc.h(after.revision), change[1]) for change in changes]
+    return (messages[0] if len(messages) == 1 else osc.bundle(*messages)), after, answers
+
+
+class LayerOperator(Operator):
+    """Changes the stack too. What a bundle adds cannot be named in it, so layers come and go in packets of their own."""
+
+    GROUPS = ("wash", "tubes", "spots", "front")
+
+    def packet(self, state):
+        if self.chance.random() < 0.7:
+            return super().packet(state)
+        layers = state.layers()
+        absent = [layer for layer in ("master", *self.GROUPS) if layer not in layers]
+        dice = self.chance.random()
+        if absent and dice < 0.4:
+            return packet_of([("add", self.chance.choice(absent), self.chance.choice(["", *layers]))], state)
+        layer = self.chance.choice(layers)
+        if dice < 0.55 and len(layers) > 2:
+            return packet_of([("remove", layer)], state)
+        if dice < 0.65:
+            return packet_of([("remove", layer), ("add", layer, "")], state)
+        if dice < 0.8:
+            return packet_of([("move", layer, self.chance.choice(["", *layers]))], state)
+        return packet_of([("bypass", layer, self.chance.random() < 0.5)], state)
+
+    def bad_packet(self, state):
+        good, bad = self.change(state), ("add", self.chance.choice(state.layers()), "")
+        answers = [osc.message("/relume/reject", good[1], "bundle"), osc.message("/relume/reject", bad[1], "exists")]
+        return osc.bundle(encode(good), encode(bad)), state, answers
 
 
 class Life:
@@ -111,10 +141,16 @@ class Life:
                 answer = self.rig.socket.recv(4096, 0 if wait else harness.socket.MSG_DONTWAIT)
             except (BlockingIOError, ConnectionRefusedError):
                 return
+            if self.is_late(answer):
+                continue
             expected, number = self.expected[self.answered]
             check(answer == expected, f"answer {osc.decode(answer)} instead of {osc.decode(expected)}")
             self.answered += 1
             self.acknowledged = number
+
+    def is_late(self, answer):
+        """Whether this is an answer that comes out of its turn."""
+        return False
 
     def possible(self):
         """States that the next life may begin with."""
@@ -122,9 +158,12 @@ class Life:
 
 
 class KillLoop:
+    OPERATOR = Operator
+    LIFE = Life
+
     def __init__(self, seed):
         self.chance = random.Random(seed)
-        self.operator = Operator(self.chance)
+        self.operator = self.OPERATOR(self.chance)
         self.place = harness.Place()
         self.node = artnet.Receiver()
         self.possible = [State.fresh()]
@@ -139,6 +178,10 @@ class KillLoop:
     def close(self):
         self.node.close()
         self.place.close()
+
+    def summary(self):
+        return (f"{self.changes} packets of changes, {self.interrupted} deaths with some of them unanswered, "
+                f"{self.unacknowledged} between a change and its answer")
 
     def round(self, number):
         if self.chance.random() < 0.1:
@@ -186,19 +229,19 @@ class KillLoop:
         if self.starts == 0 and self.stillborn == 0:
             check(ready["recovered"] == "defaults", f"a new show: {rig.ready_line}")
         elif self.starts > 0:
-            check(ready["recovered"] == "mirror", f"not from the mirror: {rig.ready_line}; {said(rig)}")
+            check(ready["recovered"] == "mirror", f"not from the mirror: {rig.ready_line}; {rig.said()}")
             restarts = int(ready["restarts"])
             check(self.starts <= restarts <= self.starts + self.stillborn, f"restarts after {self.starts} starts: {rig.ready_line}")
         self.starts = int(ready["restarts"]) + 1
         self.stillborn = 0
-        check(ready["refused"] == "0", f"{rig.ready_line}; {said(rig)}")
+        check(ready["refused"] == "0", f"{rig.ready_line}; {rig.said()}")
         revision = int(ready["revision"])
         found = next((state for state in self.possible if state.revision == revision), None)
         revisions = [state.revision for state in self.possible]
         check(found is not None, f"revision {revision} found; acknowledged {revisions[0]}, sent {revisions[-1]}")
         check(revision >= self.shown.revision, f"revision {revision} found; {self.shown.revision} had been on the wire")
         self.unacknowledged += revision > revisions[0]
-        return Life(rig, found)
+        return self.LIFE(rig, found)
 
     def stay_quiet(self, life):
         """Before anything is asked for, the wire has the recovered look and nothing else."""
@@ -212,13 +255,7 @@ class KillLoop:
 
     def read_all(self, life):
         """What does not reach the wire (the tempo, a level in a blackout, a colour at level 0) is asked for."""
-        state = life.states[0]
-        for route in DEFAULTS:
-            life.rig.send("/relume/get", route)
-        for route in DEFAULTS:
-            values = life.rig.reply().values
-            found = (values[1], values[3] if len(values) == 4 else tuple(values[3:]))
-            check(found == (state.tier(route), state.value(route)), f"{route} is {found}, expected {state.tier(route)} {state.value(route)}")
+        check_values(life.rig, life.states[0])
 
     # Working
 
@@ -316,6 +353,21 @@ class KillLoop:
         self.shown = before
 
 
+def check_values(rig, state):
+    """Every route of the model is what the rig says, and what has no layer has no value."""
+    routes = sorted({*DEFAULTS, *state.tiers})
+    for route in routes:
+        rig.send("/relume/get", route)
+    for route in routes:
+        reply = rig.reply()
+        if route not in state.tiers:
+            check(reply == osc.Message("/relume/reject", "ss", [route, "unknown-route"]), f"{route} is {reply}, expected none")
+            continue
+        values = reply.values
+        found = (values[1], values[3] if len(values) == 4 else tuple(values[3:]))
+        check(found == (state.tier(route), state.value(route)), f"{route} is {found}, expected {state.tier(route)} {state.value(route)}")
+
+
 def wait_exactly(seconds):
     """Spins: a sleep of some microseconds would be one of some hundred."""
     end = time.perf_counter() + seconds
@@ -328,27 +380,32 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=300)
+def run(name, make_loop, default_rounds, description):
+    """Runs a loop from the command line; returns it and the exit code."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=default_rounds)
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of a run, though not its instants")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
-    loop, begin, number = KillLoop(seed), time.monotonic(), 0
+    loop, begin, number = make_loop(seed), time.monotonic(), 0
     try:
         for number in range(options.rounds):
             loop.round(number)
     except (AssertionError, OSError, RuntimeError) as error:
-        print(f"kill loop: FAILED in round {number} of {options.rounds}, seed {seed}: {type(error).__name__}: {error}")
-        return 1
+        print(f"{name}: FAILED in round {number} of {options.rounds}, seed {seed}: {type(error).__name__}: {error}")
+        return loop, 1
     finally:
         loop.close()
-    print(f"kill loop: {options.rounds} rounds, seed {seed}, {loop.changes} packets of changes, "
-          f"{loop.interrupted} deaths with some of them unanswered, {loop.unacknowledged} between a change and its answer, "
-          f"{time.monotonic() - begin:.1f} s")
-    print(f"kill loop: start to first right packet p50 {1e3 * percentile(loop.latencies, 0.5):.2f} ms, "
-          f"p99 {1e3 * percentile(loop.latencies, 0.99):.2f} ms")
-    return 0
+    print(f"{name}: {options.rounds} rounds, seed {seed}, {loop.summary()}, {time.monotonic() - begin:.1f} s")
+    return loop, 0
+
+
+def main():
+    loop, code = run("kill loop", KillLoop, 300, __doc__)
+    if code == 0:
+        print(f"kill loop: start to first right packet p50 {1e3 * percentile(loop.latencies, 0.5):.2f} ms, "
+              f"p99 {1e3 * percentile(loop.latencies, 0.99):.2f} ms")
+    return code
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ STORY = (
     [("set", "master/blackout", True)],
     [("revert", "master")],
     [("reset", "")],
+    [("add", "spots", "tubes")],
+    [("move", "spots", "")],
+    [("bypass", "tubes", True)],
+    [("remove", "wash"), ("add", "wash", "master"), ("set", "tubes/level", 0.75)],
+    [("remove", "wash")],
 )
 
 
@@ -57,8 +62,10 @@ class KillSteps(harness.RigTest):
                     self.assertEqual(rig.ready["recovered"], "mirror")
                     self.assertEqual(rig.ready["revision"], str(mutation))
                     Wire([state.look]).judge(self.node.collect(lambda got: len(got) >= 2))
-                    for route in DEFAULTS:
+                    for route in state.tiers:
                         self.assertEqual(rig.get(route), (state.tier(route), state.value(route)))
+                    for route in set(DEFAULTS) - set(state.tiers):
+                        self.assert_reject(rig.ask("/relume/get", route), route, "unknown-route")
                     rig.close()
                     self.place.close()
                     self.place = harness.Place()

@@ -25,6 +25,12 @@ TEST_CASE("Options: the defaults are those of the manual", "[options]") {
   CHECK(to_string(options.osc) == "127.0.0.1:9000");
   CHECK(to_string(options.artnet) == "127.0.0.1:6454");
   CHECK(options.period_ns == 22'727'273);
+  CHECK(options.on_damaged == RELUME_ON_DAMAGED_ASK);
+}
+
+TEST_CASE("Options: what becomes of a damaged document", "[options]") {
+  CHECK(parsed({"--on-damaged=ask"}).on_damaged == RELUME_ON_DAMAGED_ASK);
+  CHECK(parsed({"--on-damaged", "keep-and-save"}).on_damaged == RELUME_ON_DAMAGED_KEEP_AND_SAVE);
 }
 
 TEST_CASE("Options: the Art-Net target is a host with or without a port", "[options]") {
@@ -59,7 +65,8 @@ TEST_CASE("Options: what cannot be used is a usage error", "[options][error]") {
       {"stray"},
       {"--show"},
       {"--show", "a", "--show", "b"},
-      {"--on-damaged=ask"},
+      {"--on-damaged=save"},
+      {"--on-damaged="},
   };
   for (const auto& arguments : cases) {
     INFO(arguments[0] << ' ' << (arguments.size() > 1 ? arguments[1] : ""));

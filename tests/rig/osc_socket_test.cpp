@@ -12,6 +12,8 @@ using namespace rig;
 
 namespace {
 
+using Received = OscSocket::Received;
+
 void ignore(const Notice&) {}
 
 std::span<const std::byte> view(const std::string& bytes) { return std::as_bytes(std::span(bytes)); }
@@ -30,10 +32,10 @@ TEST_CASE("OSC socket: a datagram arrives with its sender, and answers go back t
   there.send(resolve_udp(here.place()), view("question"));
   std::span<const std::byte> datagram;
   Endpoint sender;
-  REQUIRE(here.receive(datagram, sender));
+  REQUIRE(here.receive(datagram, sender) == Received::datagram);
   CHECK(std::string(reinterpret_cast<const char*>(datagram.data()), datagram.size()) == "question");
   here.send(sender, view("answer"));
-  REQUIRE(there.receive(datagram, sender));
+  REQUIRE(there.receive(datagram, sender) == Received::datagram);
   CHECK(std::string(reinterpret_cast<const char*>(datagram.data()), datagram.size()) == "answer");
 }
 
@@ -45,9 +47,9 @@ TEST_CASE("OSC socket: the largest and the empty datagram both arrive whole", "[
   there.send(target, {});
   std::span<const std::byte> datagram;
   Endpoint sender;
-  REQUIRE(here.receive(datagram, sender));
+  REQUIRE(here.receive(datagram, sender) == Received::datagram);
   CHECK(datagram.size() == 65'507);
-  REQUIRE(here.receive(datagram, sender));
+  REQUIRE(here.receive(datagram, sender) == Received::datagram);
   CHECK(datagram.empty());
 }
 
@@ -61,7 +63,7 @@ TEST_CASE("OSC socket: a burst of a thousand datagrams is held while nobody read
   Endpoint sender;
   int received = -1;
   do {
-    REQUIRE(here.receive(datagram, sender));
+    REQUIRE(here.receive(datagram, sender) == Received::datagram);
     ++received;
   } while (datagram.size() != 3);
   CHECK(received == 1000);
@@ -72,9 +74,21 @@ TEST_CASE("OSC socket: interrupt ends a wait from another thread, for ever", "[o
   std::thread other([&] { socket.interrupt(); });
   std::span<const std::byte> datagram;
   Endpoint sender;
-  CHECK_FALSE(socket.receive(datagram, sender));
+  CHECK(socket.receive(datagram, sender) == Received::interrupted);
   other.join();
-  CHECK_FALSE(socket.receive(datagram, sender));
+  CHECK(socket.receive(datagram, sender) == Received::interrupted);
+}
+
+TEST_CASE("OSC socket: a wait with a limit ends with nothing, and does not lose what comes later", "[osc]") {
+  OscSocket here({"127.0.0.1", 0}, ignore);
+  OscSocket there({"127.0.0.1", 0}, ignore);
+  std::span<const std::byte> datagram;
+  Endpoint sender;
+  CHECK(here.receive(datagram, sender, 0) == Received::nothing);
+  CHECK(here.receive(datagram, sender, 1) == Received::nothing);
+  there.send(resolve_udp(here.place()), view("late"));
+  CHECK(here.receive(datagram, sender, 5'000) == Received::datagram);
+  CHECK(datagram.size() == 4);
 }
 
 TEST_CASE("OSC socket: a port that is taken and a host that is unknown are errors", "[osc][error]") {

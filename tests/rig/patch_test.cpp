@@ -35,7 +35,7 @@ TEST_CASE("Patch: the patch of the manual parses to the default patch", "[patch]
   const Patch parsed = parse_patch(
       R"({"groups": [{"name": "wash", "universe": 0, "start": 1, "count": 8, "order": "rgb"},
                      {"name": "tubes", "universe": 1, "start": 1, "count": 32, "order": "rgb"}]})");
-  const Patch expected = default_patch();
+  const Patch expected{{{"wash", 0, 1, 8, {0, 1, 2}}, {"tubes", 1, 1, 32, {0, 1, 2}}}, ""};
   REQUIRE(parsed.groups.size() == expected.groups.size());
   for (std::size_t i = 0; i < parsed.groups.size(); ++i) {
     CHECK(parsed.groups[i].name == expected.groups[i].name);
@@ -43,7 +43,14 @@ TEST_CASE("Patch: the patch of the manual parses to the default patch", "[patch]
     CHECK(parsed.groups[i].start == expected.groups[i].start);
     CHECK(parsed.groups[i].count == expected.groups[i].count);
     CHECK(parsed.groups[i].order == expected.groups[i].order);
+    CHECK(default_patch().groups[i].name == expected.groups[i].name);
+    CHECK(default_patch().groups[i].count == expected.groups[i].count);
   }
+}
+
+TEST_CASE("Patch: a patch keeps the text that it came from, byte for byte", "[patch]") {
+  const std::string json = " " + group(plain("a", 0, 1, 1)) + "\n";
+  CHECK(parse_patch(json).json == json);
 }
 
 TEST_CASE("Patch: all six orders of red, green and blue", "[patch]") {
@@ -86,6 +93,7 @@ TEST_CASE("Patch: what cannot be a patch is refused with the reason", "[patch][e
       {"", "the patch: not JSON"},
       {"{", "the patch: not JSON"},
       {group(ok) + "x", "the patch: not JSON"},
+      {"\xef\xbb\xbf" + group(ok), "the patch: not JSON: it begins with a byte order mark"},
       {"[]", "the patch: a patch must be an object"},
       {"null", "the patch: a patch must be an object"},
       {"{}", "the patch: \"groups\" is missing"},

@@ -63,6 +63,29 @@ class Model(unittest.TestCase):
         self.assertEqual(state.after([("set", "wash/level", 0.1), ("set", "wash/level", 0.5)]).revision, 2)
 
 
+    def test_layers_and_what_they_do_to_the_look(self):
+        white, black = bytes([255] * 3), bytes(3)
+        state = model.State.fresh()
+        state = state.after([("set", "wash/level", 0.5), ("set", "master/dimmer", 0.5)])
+        self.assertEqual(state.look, (bytes([64] * 3), bytes([128] * 3)))
+        state = state.after([("bypass", "master", True), ("bypass", "tubes", True)])
+        self.assertEqual((state.revision, state.look), (2, (bytes([128] * 3), black)))
+        self.assertIs(state.after([("bypass", "tubes", True)]), state)
+        self.assertIs(state.after([("move", "tubes", "")]), state)
+        self.assertIs(state.after([("move", "wash", "wash")]), state)
+        self.assertEqual(state.after([("move", "tubes", "master")]).layers(), ["tubes", "master", "wash"])
+        gone = state.after([("remove", "wash")])
+        self.assertEqual((gone.look[0], gone.layers(), "wash/level" in gone.tiers), (black, ["master", "tubes"], False))
+        back = gone.after([("add", "wash", "tubes"), ("remove", "master")])
+        self.assertEqual((back.revision, back.look, back.layers()), (4, (white, black), ["wash", "tubes"]))
+        self.assertEqual(back.tier("wash/level"), "default")
+        self.assertEqual(state.after([("remove", "wash"), ("add", "wash", "tubes")]).revision, 3)
+
+    def test_a_document_has_the_base_alone(self):
+        state = model.State.fresh().after([("persist", "wash/level", 0.25)]).after([("set", "wash/level", 0.5)])
+        self.assertEqual((state.value("wash/level"), state.base(7).value("wash/level"), state.base(7).revision), (0.5, 0.25, 7))
+
+
 def packet(universe, fixture):
     count = {0: 8, 1: 32}[universe]
     data = b"Art-Net\0\0\x50\0\x0e\x01\0" + bytes([universe, 0]) + b"\x02\0" + fixture * count + bytes(512 - 3 * count)

@@ -3,15 +3,18 @@
 
 #include "lights/demo_show.hpp"
 #include "lights/patch.hpp"
+#include "lights/reasons.hpp"
 #include "osc_bytes.hpp"
 
 #include <catch2/catch.hpp>
 #include <relume/relume.hpp>
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,7 +35,8 @@ relume::Schema schema_of_all_types() {
   schema.type("all", {Param("bool", RELUME_BOOL), Param("int", RELUME_INT).range(-10, 10),
                       Param("float", RELUME_FLOAT).range(0, 1), Param("free", RELUME_FLOAT), Param("vec2", RELUME_VEC2),
                       Param("vec3", RELUME_VEC3), Param("vec4", RELUME_VEC4), Param("color", RELUME_COLOR).range(0, 1),
-                      Param("enum", RELUME_ENUM).labels({"off", "slow", "fast"}), Param("time", RELUME_TIME)});
+                      Param("enum", RELUME_ENUM).labels({"off", "slow", "fast"}), Param("time", RELUME_TIME),
+                      Param("text", RELUME_TEXT)});
   schema.layer("all", "all");
   return schema;
 }
@@ -41,11 +45,14 @@ relume::Schema schema_of_all_types() {
 class Desk {
  public:
   explicit Desk(const relume::Schema& schema)
-      : show(schema, quiet()), requests(show, show.source(), [this](const rig::Notice& n) { notices.push_back(n); }) {}
+      : show(schema, quiet()),
+        disk(show),
+        requests(show, show.source(), disk, [this](const rig::Notice& n) { notices.push_back(n); },
+                 {[this] { ++stack_changes; }, [this] { ++replacements; }}) {}
 
   std::vector<std::string> ask(const Bytes& packet) {
     std::vector<std::string> answers;
-    for (const auto& reply : requests.handle(view(packet), now)) answers.push_back(describe(reply));
+    for (const auto& reply : requests.handle(view(packet), rig::Endpoint(), now)) answers.push_back(describe(reply));
     return answers;
   }
   std::string one(const Bytes& packet) {
@@ -62,9 +69,11 @@ class Desk {
   std::int64_t now = 1'000'000'000;
   relume::Show show;
   std::vector<rig::Notice> notices;
+  int stack_changes = 0;
+  int replacements = 0;
+  rig::DiskRequests disk;
   rig::Requests requests;
 
- private:
   static std::string describe(const std::vector<std::byte>& reply) {
     rig::OscPacket packet;
     REQUIRE(rig::decode_osc(reply, packet) == rig::Malformed::none);
@@ -119,6 +128,9 @@ TEST_CASE("Requests: every type takes what the contract lists, and get gives it 
       {"enum", "s", text("slow"), "'enum' i 1"},
       {"time", "h", i64(1LL << 40), "'time' h 1099511627776"},
       {"time", "i", i32(5), "'time' h 5"},
+      {"text", "s", text("Gr\xc3\xbc\xc3\x9f"), "'text' s 'Gr\xc3\xbc\xc3\x9f'"},
+      {"text", "s", text(""), "'text' s ''"},
+      {"text", "s", text(std::string(1024, 'x')), "'text' s '" + std::string(1024, 'x') + "'"},
   };
   for (const Case& c : cases) {
     const std::string route = "all/" + c.route;
@@ -183,6 +195,12 @@ TEST_CASE("Requests: what does not fit is rejected with its reason, and changes 
       {"all/enum", "i", i32(-1), "out-of-range"},
       {"all/enum", "f", f32(1), "wrong-type"},
       {"all/time", "f", f32(1), "wrong-type"},
+      {"all/text", "i", i32(1), "wrong-type"},
+      {"all/text", "", "", "wrong-type"},
+      {"all/text", "ss", text("a") + text("b"), "wrong-type"},
+      {"all/text", "s", text(std::string(1025, 'x')), "too-long"},
+      {"all/text", "s", text("\xff"), "bad-utf8"},
+      {"all/text", "s", text("cut \xc3"), "bad-utf8"},
   };
   std::uint64_t rejected = 0;
   for (const Case& c : cases) {
@@ -194,30 +212,35 @@ TEST_CASE("Requests: what does not fit is rejected with its reason, and changes 
     CHECK(desk.revision() == 0);
     CHECK(desk.requests.rejected() == rejected);
   }
-  for (const char* route : {"all/float", "all/bool", "all/int", "all/color", "all/enum", "all/time"}) {
+  for (const char* route : {"all/float", "all/bool", "all/int", "all/color", "all/enum", "all/time", "all/text"}) {
     CHECK(desk.get(route).find("'default'") != std::string::npos);
   }
 }
 
 TEST_CASE("Requests: a request without its route or with too much is wrong-type", "[requests][error]") {
   Desk desk(schema_of_all_types());
-  for (const char* name : {"set", "persist", "get", "store", "revert", "reset"}) {
+  for (const char* name : {"set", "persist", "get", "store", "revert", "reset", "accept"}) {
     const std::string address = std::string("/relume/") + name;
     INFO(address);
     CHECK(desk.one(message(address, "")) == reject("", "wrong-type"));
     CHECK(desk.one(message(address, "i", i32(1))) == reject("", "wrong-type"));
   }
-  for (const char* name : {"get", "store", "revert", "reset"}) {
+  for (const char* name : {"get", "store", "revert", "reset", "accept"}) {
     CHECK(desk.one(message(std::string("/relume/") + name, "si", text("all") + i32(1))) == reject("all", "wrong-type"));
   }
 }
 
 TEST_CASE("Requests: what the rig does not know is told so by its address", "[requests][error]") {
   Desk desk(schema_of_all_types());
-  for (const char* address : {"/relume/layer/add", "/relume/accept", "/relume/sett", "/relume/", "/relume"}) {
+  for (const char* address : {"/relume/layer/rename", "/relume/layer", "/relume/sett", "/relume/", "/relume"}) {
     CHECK(desk.one(message(address, "s", text("x"))) == reject(address, "unknown-request"));
   }
-  CHECK(desk.one(message("/relume/save", "")) == reject("save", "read-only"));
+}
+
+TEST_CASE("Requests: a show without a folder has nothing to save to", "[requests][save][error]") {
+  Desk desk(schema_of_all_types());
+  CHECK(desk.one(message("/relume/save", "")) == reject("save", "state"));
+  CHECK_FALSE(desk.requests.waiting());
 }
 
 TEST_CASE("Requests: store, revert and reset take a layer or all, and an unknown layer is rejected", "[requests]") {
@@ -252,7 +275,7 @@ TEST_CASE("Requests: ping and status answer with the columns of the contract", "
   desk.one(set("wash/level", 7.0F));
   desk.ask("bad!");
   // No folder, so no mirror, and nothing of a disk.
-  CHECK(desk.one(message("/relume/status", "")) == "/relume/status hhhhhhh 1 -1 -1 -1 -1 1 1");
+  CHECK(desk.one(message("/relume/status", "")) == "/relume/status hhhhhhh 1 -1 -1 0 -1 1 1");
   const std::string pong = desk.one(message("/relume/ping", ""));
   CHECK(pong.rfind("/relume/pong hiss 1 0 '", 0) == 0);
   CHECK(pong.size() == std::string("/relume/pong hiss 1 0 '' ''").size() + 32 + 16);
@@ -280,7 +303,9 @@ TEST_CASE("Requests: one bad request in a bundle rejects all, and only it has th
       {set("wash/nothing", 0.0F), reject("wash/nothing", "unknown-route")},
       {message("/relume/set", "ss", text("wash/level") + text("x")), reject("wash/level", "wrong-type")},
       {message("/relume/store", "s", text("nobody")), reject("nobody", "unknown-layer")},
-      {message("/relume/layer/remove", "s", text("wash")), reject("/relume/layer/remove", "unknown-request")},
+      {message("/relume/layer/remove", "s", text("nobody")), reject("nobody", "unknown-layer")},
+      {message("/relume/layer/add", "sss", text("wash") + text("group") + text("")), reject("wash", "exists")},
+      {message("/relume/layer/rename", "s", text("wash")), reject("/relume/layer/rename", "unknown-request")},
   };
   for (const auto& [culprit, reason] : culprits) {
     for (int place = 0; place < 3; ++place) {
@@ -369,4 +394,178 @@ TEST_CASE("Requests: in one bundle the operator wins over automation, whatever t
     for (int i = 0; i < 3; ++i) desk.frame();
     CHECK(desk.get("wash/level") == "/relume/value sssf 'wash/level' 'committed' 'float' 0.250000");
   }
+}
+
+namespace {
+
+Bytes layer_add(const std::string& key, const std::string& type, const std::string& before) {
+  return message("/relume/layer/add", "sss", text(key) + text(type) + text(before));
+}
+Bytes layer_remove(const std::string& key) { return message("/relume/layer/remove", "s", text(key)); }
+Bytes layer_move(const std::string& key, const std::string& before) {
+  return message("/relume/layer/move", "ss", text(key) + text(before));
+}
+
+std::string stack_of(const relume::Show& show) {
+  std::string out;
+  for (const relume_layer layer : show.layers()) {
+    const relume_layer_info info = show.layer_info(layer);
+    out += std::string(out.empty() ? "" : " ") + info.key;
+    if ((info.flags & RELUME_LAYER_BYPASSED) != 0) out += "(bypassed)";
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("Requests: layers are added, moved, bypassed and removed, each an acknowledged change", "[requests][layer]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  CHECK(desk.one(layer_add("spots", "group", "")) == ack(1, "spots"));
+  CHECK(desk.one(layer_add("front", "group", "tubes")) == ack(2, "front"));
+  CHECK(stack_of(desk.show) == "master wash front tubes spots");
+  CHECK(desk.one(layer_move("spots", "wash")) == ack(3, "spots"));
+  CHECK(desk.one(layer_move("master", "")) == ack(4, "master"));
+  CHECK(stack_of(desk.show) == "spots wash front tubes master");
+  CHECK(desk.one(layer_move("master", "")) == ack(4, "master"));  // it is there already
+  CHECK(desk.one(message("/relume/layer/bypass", "si", text("front") + i32(1))) == ack(5, "front"));
+  CHECK(desk.one(message("/relume/layer/bypass", "sT", text("front"))) == ack(5, "front"));
+  CHECK(stack_of(desk.show) == "spots wash front(bypassed) tubes master");
+  CHECK(desk.one(message("/relume/layer/bypass", "sF", text("front"))) == ack(6, "front"));
+  CHECK(desk.one(layer_remove("front")) == ack(7, "front"));
+  CHECK(stack_of(desk.show) == "spots wash tubes master");
+  CHECK(desk.get("front/level") == reject("front/level", "unknown-route"));
+}
+
+TEST_CASE("Requests: a change of layers that cannot be is rejected with its reason", "[requests][layer][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  const std::vector<std::pair<Bytes, std::string>> cases{
+      {layer_add("wash", "group", ""), reject("wash", "exists")},
+      {layer_add("spots", "laser", ""), reject("spots", "unknown-type")},
+      {layer_add("spots", "group", "nobody"), reject("spots", "unknown-layer")},
+      {layer_add("Spots", "group", ""), reject("Spots", "invalid")},
+      {layer_add("relume", "group", ""), reject("relume", "invalid")},
+      {layer_add("", "group", ""), reject("", "invalid")},
+      {message("/relume/layer/add", "ss", text("spots") + text("group")), reject("spots", "wrong-type")},
+      {message("/relume/layer/add", "ssi", text("spots") + text("group") + i32(0)), reject("spots", "wrong-type")},
+      {message("/relume/layer/add", "ssss", text("spots") + text("group") + text("") + text("")),
+       reject("spots", "wrong-type")},
+      {layer_remove("nobody"), reject("nobody", "unknown-layer")},
+      {layer_remove(""), reject("", "unknown-layer")},
+      {message("/relume/layer/remove", "si", text("wash") + i32(1)), reject("wash", "wrong-type")},
+      {message("/relume/layer/remove", ""), reject("", "wrong-type")},
+      {layer_move("nobody", ""), reject("nobody", "unknown-layer")},
+      {layer_move("wash", "nobody"), reject("wash", "unknown-layer")},
+      {message("/relume/layer/move", "s", text("wash")), reject("wash", "wrong-type")},
+      {message("/relume/layer/move", "si", text("wash") + i32(0)), reject("wash", "wrong-type")},
+      {message("/relume/layer/bypass", "si", text("nobody") + i32(1)), reject("nobody", "unknown-layer")},
+      {message("/relume/layer/bypass", "si", text("wash") + i32(2)), reject("wash", "out-of-range")},
+      {message("/relume/layer/bypass", "sf", text("wash") + f32(1)), reject("wash", "wrong-type")},
+      {message("/relume/layer/bypass", "s", text("wash")), reject("wash", "wrong-type")},
+  };
+  for (const auto& [packet, reason] : cases) CHECK(desk.one(packet) == reason);
+  CHECK(desk.revision() == 0);
+  CHECK(stack_of(desk.show) == "master wash tubes");
+  CHECK(desk.stack_changes == 0);
+  CHECK(desk.requests.rejected() == cases.size());
+}
+
+TEST_CASE("Requests: layers join the change-set of their bundle", "[requests][layer][bundle]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.one(set("wash/level", 0.5F));
+  // A layer is replaced by an empty one of the same key, and the others change with it.
+  const auto replaced =
+      desk.ask(bundle({layer_remove("wash"), layer_add("wash", "group", "tubes"), set("tubes/level", 0.25F)}));
+  CHECK(replaced == std::vector<std::string>{ack(2, "wash"), ack(2, "wash"), ack(2, "tubes/level")});
+  CHECK(desk.stack_changes == 1);
+  CHECK(stack_of(desk.show) == "master wash tubes");
+  CHECK(desk.get("wash/level") == "/relume/value sssf 'wash/level' 'default' 'float' 1.000000");
+  // Once it is gone, what follows in the bundle does not find it.
+  const auto gone = desk.ask(bundle({layer_remove("wash"), set("wash/level", 0.5F)}));
+  CHECK(gone == std::vector<std::string>{reject("wash", "bundle"), reject("wash/level", "unknown-route")});
+  // The manual's limit: what a bundle adds cannot be named by the same bundle.
+  const auto early = desk.ask(bundle({layer_add("spots", "group", ""), set("spots/level", 0.5F)}));
+  CHECK(early == std::vector<std::string>{reject("spots", "bundle"), reject("spots/level", "unknown-route")});
+  const auto twice = desk.ask(bundle({layer_add("spots", "group", ""), layer_add("spots", "group", "")}));
+  CHECK(twice == std::vector<std::string>{reject("spots", "bundle"), reject("spots", "exists")});
+  CHECK(desk.revision() == 2);
+  CHECK(desk.stack_changes == 1);
+}
+
+TEST_CASE("Requests: whoever follows the stack is told before the answer, and only about changes of layers",
+          "[requests][layer]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.one(set("wash/level", 0.5F));
+  desk.one(message("/relume/store", "s", text("")));
+  CHECK(desk.stack_changes == 0);
+  desk.one(layer_add("spots", "group", ""));
+  desk.one(layer_move("spots", "wash"));
+  desk.one(layer_remove("spots"));
+  CHECK(desk.stack_changes == 3);
+}
+
+namespace {
+
+Bytes accept(const std::string& choice) { return message("/relume/accept", "s", text(choice)); }
+
+/// Waits for an answer that comes late.
+std::string late(Desk& desk) {
+  for (int i = 0; i < 5'000; ++i) {
+    const std::vector<rig::LateAnswer> answers = desk.requests.collect();
+    if (!answers.empty()) return Desk::describe(answers.at(0).message);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return "no answer";
+}
+
+}  // namespace
+
+TEST_CASE("Requests: a choice where nothing is held is acknowledged with the current revision", "[requests][accept]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.one(set("wash/level", 0.5F));
+  for (const char* choice : {"keep", "file"}) {
+    CHECK(desk.ask(accept(choice)).empty());
+    CHECK(desk.requests.waiting());
+    CHECK(late(desk) == ack(1, choice));
+    CHECK_FALSE(desk.requests.waiting());
+  }
+  CHECK(desk.replacements == 0);
+}
+
+TEST_CASE("Requests: a choice that is none is rejected, and so is one beside changes", "[requests][accept][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  CHECK(desk.one(accept("both")) == reject("both", "out-of-range"));
+  CHECK(desk.one(accept("")) == reject("", "out-of-range"));
+  const auto mixed = desk.ask(bundle({set("wash/level", 0.5F), accept("keep")}));
+  CHECK(mixed == std::vector<std::string>{reject("wash/level", "bundle"), reject("keep", "bundle")});
+  const auto faulty = desk.ask(bundle({accept("both"), set("wash/level", 0.5F)}));
+  CHECK(faulty == std::vector<std::string>{reject("both", "out-of-range"), reject("wash/level", "bundle")});
+  CHECK(desk.revision() == 0);
+  CHECK_FALSE(desk.requests.waiting());
+  CHECK(desk.requests.rejected() == 6);
+}
+
+TEST_CASE("Requests: one choice at a time", "[requests][accept][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  const auto answers = desk.ask(bundle({accept("keep"), accept("file")}));
+  CHECK(answers == std::vector<std::string>{reject("file", "state")});
+  CHECK(late(desk) == ack(0, "keep"));
+}
+
+TEST_CASE("Reasons: what the disk said is named by step and errno", "[requests][error]") {
+  const auto reason = [](relume_result result, const std::string& text) {
+    relume_error error = RELUME_ERROR_INIT;
+    error.message[text.copy(error.message, sizeof error.message - 1)] = '\0';
+    return rig::reason_of(result, error);
+  };
+  CHECK(reason(RELUME_E_IO, "mirror /dev/shm/relume-0-1: allocate: ENOSPC; free space") == "io:allocate:ENOSPC");
+  CHECK(reason(RELUME_E_IO, "/a: b/show.json: rename: EROFS") == "io:rename:EROFS");
+  CHECK(reason(RELUME_E_IO, "no details") == "io");
+  CHECK(reason(RELUME_E_LIMIT, "mirror x: allocate: ENOSPC") == "limit");
+  relume_save_result save = RELUME_SAVE_RESULT_INIT;
+  save.state = RELUME_SAVE_NOT_COMMITTED;
+  std::string("sync").copy(save.step, sizeof save.step);
+  std::string("EIO").copy(save.errno_name, sizeof save.errno_name);
+  CHECK(rig::reason_of(save) == "io:sync:EIO");
+  save.state = RELUME_SAVE_HELD;
+  CHECK(rig::reason_of(save) == "read-only");
 }

@@ -54,7 +54,14 @@ class Bundles(RigTest):
         self.assert_reject(replies[2], "nobody/level", "unknown-route")
         self.assertEqual((replies[3].address, replies[3].values[0]), ("/relume/pong", 1))
         self.assertEqual((replies[4].address, replies[4].values[0]), ("/relume/status", 1))
-        self.assert_reject(replies[5], "save", "read-only")
+        self.assert_reply(replies[5], "/relume/saved", "h", 1)
+
+    def test_a_choice_about_the_document_cannot_be_one_with_changes(self):
+        rig = self.start()
+        replies = rig.ask_bundle(set_("wash/level", 0.5), osc.message("/relume/accept", "keep"), replies=2)
+        self.assert_reject(replies[0], "wash/level", "bundle")
+        self.assert_reject(replies[1], "keep", "bundle")
+        self.assertEqual(rig.revision(), 0)
 
     def test_nested_bundles_are_part_of_the_same_change_set(self):
         rig = self.start()

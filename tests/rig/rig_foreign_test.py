@@ -12,9 +12,8 @@ import unittest
 
 import artnet
 import osc
+from capture import PORT, CannotCapture, Capture, judge
 from harness import RigTest
-
-KNOCK = b"knock-knock"  # 19 bytes of UDP, by which it is left out again
 
 
 def need(program):
@@ -84,70 +83,37 @@ class Tshark(RigTest):
             raise unittest.SkipTest("capturing needs root")
         # tshark knows Art-Net by its port, and there is only one of that.
         try:
-            node = artnet.Receiver(6454)
+            node = artnet.Receiver(PORT)
         except OSError:
-            raise unittest.SkipTest("UDP port 6454 is taken") from None
+            raise unittest.SkipTest(f"UDP port {PORT} is taken") from None
         self.addCleanup(node.close)
         self.node = node
         with tempfile.TemporaryDirectory() as folder:
-            capture = os.path.join(folder, "artnet.pcapng")
-            self.record(capture)
-            decoded = subprocess.run(
-                ["tshark", "-r", capture, "-Y", "udp.length != 19", "-T", "fields", "-e", "artnet.header.opcode", "-e", "artnet.header.protver",
-                 "-e", "artnet.output.sequence", "-e", "artnet.output.universe", "-e", "artnet.output.length",
-                 "-e", "udp.payload", "-e", "_ws.malformed", "-e", "_ws.expert.message"],
-                capture_output=True, text=True, check=True, timeout=30).stdout
-        rows = [line.split("\t") for line in decoded.splitlines()]
+            rows = self.record(folder)
         self.assertGreaterEqual(len(rows), 12)
-        by_universe = {}
-        for opcode, version, sequence, universe, length, payload, malformed, expert in rows:
-            self.assertEqual((int(opcode, 0), int(version, 0), int(length, 0), malformed, expert), (0x5000, 14, 512, "", ""))
-            by_universe.setdefault(int(universe, 0), []).append((int(sequence, 0), bytes.fromhex(payload.replace(":", ""))[18:]))
-        self.assertEqual(set(by_universe), {0, 1})
-        for packets in by_universe.values():
-            self.assertEqual([sequence for sequence, _ in packets], list(range(1, len(packets) + 1)))
-        self.assertEqual(by_universe[0][-1][1], bytes([255, 0, 128] * 8) + bytes(488))
+        channels = judge(self, rows)
+        self.assertEqual(set(channels), {0, 1})
+        self.assertEqual(channels[0][-1], bytes([255, 0, 128] * 8) + bytes(488))
 
-    def record(self, capture):
+    def record(self, folder):
         """Captures a start and ten changes."""
-        command = ["tshark", "-q", "-i", "lo", "-f", "udp port 6454", "-w", capture]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tshark:
-            try:
-                self.wait_until_capturing(tshark, capture)
-                rig = self.start()
-                self.first_look()
-                for step in range(10):
-                    rig.ask("/relume/set", "wash/color", 1.0, 0.0, (step + 1) / 20)
-                    self.node.collect(lambda got: got)
-                self.wait_for_captured(capture)
-            finally:
-                tshark.terminate()
-                tshark.communicate(timeout=10)
+        try:
+            capture = Capture(folder)
+        except CannotCapture as reason:
+            raise unittest.SkipTest(f"tshark does not capture: {reason}") from None
+        with capture:
+            self.forget_knocks()
+            rig = self.start()
+            self.first_look()
+            for step in range(10):
+                rig.ask("/relume/set", "wash/color", 1.0, 0.0, (step + 1) / 20)
+                self.node.collect(lambda got: got)
+            capture.wait_for(bytes([255, 0, 128] * 8))
+        return capture.rows("udp")
 
-    def wait_until_capturing(self, tshark, capture):
-        """It says "Capturing" a little too early; the file with packets in it is the proof."""
-        deadline = time.monotonic() + 15
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as knock:
-            while not (os.path.exists(capture) and KNOCK in self.content(capture)):
-                if tshark.poll() is not None or time.monotonic() > deadline:
-                    raise unittest.SkipTest(f"tshark does not capture: {tshark.stderr.read() if tshark.poll() is not None else ''}")
-                knock.sendto(KNOCK, ("127.0.0.1", 6454))
-                time.sleep(0.05)
-        self.node.socket.setblocking(False)
+    def forget_knocks(self):
         while select.select([self.node.socket], [], [], 0.1)[0]:
             self.node.socket.recv(2048)
-
-    def wait_for_captured(self, capture):
-        expected = bytes([255, 0, 128] * 8)
-        deadline = time.monotonic() + 10
-        while expected not in self.content(capture):
-            self.assertLess(time.monotonic(), deadline, "the capture does not have the last look")
-            time.sleep(0.05)
-
-    @staticmethod
-    def content(path):
-        with open(path, "rb") as file:
-            return file.read()
 
 
 if __name__ == "__main__":

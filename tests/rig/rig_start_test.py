@@ -88,6 +88,7 @@ class Start(RigTest):
             json.dump({"groups": groups}, file)
         there = ("--show", self.place.show, "--artnet", f"127.0.0.1:{self.node.port}")
         for arguments, named in ((("--nonsense",), "--nonsense"), (("--rate", "0"), "--rate"), (("--osc-port", "x"), "--osc-port"),
+                                 (("--on-damaged=save",), "--on-damaged"),
                                  (("--patch", "/no/such/file"), "/no/such/file"), (("--patch", bad_patch), "front and back")):
             with self.subTest(arguments):
                 result = run_to_end(*there, *arguments)

@@ -29,9 +29,20 @@ void encode_art_dmx(std::uint16_t universe, std::uint8_t sequence, const DmxUniv
   std::copy(channels.begin(), channels.end(), out.begin() + kArtDmxHeader);
 }
 
-ArtNetPacer::ArtNetPacer(const std::vector<std::uint16_t>& universes, std::int64_t period_ns)
-    : streams_(universes.size()), period_ns_(period_ns) {
-  for (std::size_t i = 0; i < universes.size(); ++i) streams_[i].universe = universes[i];
+ArtNetPacer::ArtNetPacer(const std::vector<std::uint16_t>& universes, std::int64_t period_ns) : period_ns_(period_ns) {
+  repatch(universes);
+}
+
+void ArtNetPacer::repatch(const std::vector<std::uint16_t>& universes) {
+  std::vector<Stream> streams(universes.size());
+  for (std::size_t i = 0; i < universes.size(); ++i) {
+    streams[i].universe = universes[i];
+    const auto before =
+        std::find_if(streams_.begin(), streams_.end(), [&](const Stream& s) { return s.universe == universes[i]; });
+    if (before != streams_.end()) streams[i].sequence = before->sequence;
+  }
+  streams_ = std::move(streams);
+  due_.clear();
   due_.reserve(universes.size());
 }
 
@@ -39,7 +50,7 @@ const std::vector<const ArtDmxPacket*>& ArtNetPacer::tick(const DmxPicture& pict
   due_.clear();
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     Stream& stream = streams_[i];
-    const bool changed = stream.sequence == 0 || stream.version != picture.versions[i];
+    const bool changed = stream.version != picture.versions[i];
     // In time for the tick after this one to be late, or to be left out.
     const bool silent = now_ns + 2 * period_ns_ > stream.sent_ns + kKeepAlive;
     if (!changed && !silent) continue;
@@ -73,7 +84,15 @@ ArtNetSender::~ArtNetSender() { stop(); }
 
 void ArtNetSender::send_now(const DmxPicture& picture, std::int64_t now_ns) { send(pacer_.tick(picture, now_ns)); }
 
+void ArtNetSender::repatch(const std::vector<std::uint16_t>& universes) {
+  pacer_.repatch(universes);
+  ticks_.reset(Tick{DmxPicture(universes.size()), 0});
+  headers_.resize(universes.size());
+  vectors_.resize(universes.size());
+}
+
 void ArtNetSender::start() {
+  stopping_.store(false, std::memory_order_relaxed);
   thread_ = std::thread([this] { run(); });
 }
 

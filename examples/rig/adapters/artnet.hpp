@@ -46,6 +46,9 @@ class ArtNetPacer {
   /// \param universes the port-addresses of the picture's universes, in its order. \param period_ns time between two ticks.
   ArtNetPacer(const std::vector<std::uint16_t>& universes, std::int64_t period_ns);
 
+  /// Other universes from the next tick on, all of which go out then. One that was there before goes on with its sequence.
+  void repatch(const std::vector<std::uint16_t>& universes);
+
   /// The packets that are due, in the order of the picture.
   const std::vector<const ArtDmxPacket*>& tick(const DmxPicture& picture, std::int64_t now_ns);
 
@@ -53,7 +56,7 @@ class ArtNetPacer {
   struct Stream {
     std::uint16_t universe = 0;
     std::uint8_t sequence = 0;  // of the packet sent last; 0 = none yet
-    std::uint64_t version = 0;
+    std::uint64_t version = 0;  // no picture has this one
     std::int64_t sent_ns = 0;
     ArtDmxPacket packet{};
   };
@@ -77,6 +80,9 @@ class ArtNetSender {
   void start();
   /// Ends the thread. Nothing is sent for farewell: the last look stays.
   void stop();
+
+  /// Other universes from here on; only while the thread is not running.
+  void repatch(const std::vector<std::uint16_t>& universes);
 
   /// One tick of the output: copies what changed and wakes the sender. For one thread.
   void publish(const DmxPicture& picture, std::int64_t now_ns);

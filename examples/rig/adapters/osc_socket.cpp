@@ -51,11 +51,13 @@ OscSocket::OscSocket(const HostPort& place, NoticeSink notices)
   place_.port = bound_port(socket_.get());
 }
 
-bool OscSocket::receive(std::span<const std::byte>& datagram, Endpoint& sender) {
+OscSocket::Received OscSocket::receive(std::span<const std::byte>& datagram, Endpoint& sender, int timeout_ms) {
   for (;;) {
     std::array<pollfd, 2> waits{{{interrupted_.get(), POLLIN, 0}, {socket_.get(), POLLIN, 0}}};
-    if (poll(waits.data(), waits.size(), -1) < 0) continue;
-    if (waits[0].revents != 0) return false;
+    const int ready = poll(waits.data(), waits.size(), timeout_ms);
+    if (ready == 0) return Received::nothing;
+    if (ready < 0) continue;
+    if (waits[0].revents != 0) return Received::interrupted;
 
     alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(std::uint32_t))> control{};
     iovec vector{buffer_.data(), buffer_.size()};
@@ -71,7 +73,7 @@ bool OscSocket::receive(std::span<const std::byte>& datagram, Endpoint& sender) 
     sender.length = header.msg_namelen;
     datagram = std::span(buffer_).first(static_cast<std::size_t>(size));
     note_losses(header);
-    return true;
+    return Received::datagram;
   }
 }
 

@@ -23,8 +23,11 @@ class OscSocket {
   /// The host as it was given, with the port that was bound.
   const HostPort& place() const noexcept { return place_; }
 
-  /// Waits for a datagram; its bytes are valid until the next call. False: interrupted, now and ever after.
-  bool receive(std::span<const std::byte>& datagram, Endpoint& sender);
+  enum class Received { datagram, nothing, interrupted };
+  static constexpr int kForEver = -1;
+
+  /// Waits for a datagram, at most so long; its bytes are valid until the next call. Once interrupted, it is so ever after.
+  Received receive(std::span<const std::byte>& datagram, Endpoint& sender, int timeout_ms = kForEver);
 
   void send(const Endpoint& receiver, std::span<const std::byte> datagram);
 

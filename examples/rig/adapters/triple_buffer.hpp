@@ -15,6 +15,12 @@ class TripleBuffer {
  public:
   explicit TripleBuffer(const T& initial) : slots_{initial, initial, initial} {}
 
+  /// All slots anew, with nothing published. For a moment in which neither side is at work.
+  void reset(const T& value) {
+    slots_.fill(value);
+    middle_.store(middle_.load(std::memory_order_relaxed) & kIndex, std::memory_order_relaxed);
+  }
+
   /// The writer's slot. It holds what was published some time ago, not what was published last.
   T& back() noexcept { return slots_[back_]; }
   void publish() noexcept { back_ = middle_.exchange(back_ | kFresh, std::memory_order_acq_rel) & kIndex; }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 
 namespace rig {
@@ -12,39 +13,21 @@ namespace {
 
 constexpr const char* kMasterType = "master";
 constexpr const char* kGroupType = "group";
+constexpr const char* kPatchRecord = "patch";
 constexpr std::int64_t kGlide = 100 * kMillisecond;
 constexpr std::int64_t kSettle = 500 * kMillisecond;
 
-}  // namespace
-
-relume::Schema demo_schema(const Patch& patch) {
-  using relume::Param;
-  relume::Schema schema;
-  schema.type(kMasterType,
-              {Param("dimmer", RELUME_FLOAT).range(0, 1).initial(relume::scalar(1)).smoothing(kGlide).settle(kSettle),
-               Param("blackout", RELUME_BOOL).initial(relume::boolean(false)).settle(kSettle),
-               Param("bpm", RELUME_FLOAT).range(20, 300).initial(relume::scalar(120)).settle(kSettle)});
-  schema.type(
-      kGroupType,
-      {Param("level", RELUME_FLOAT).range(0, 1).initial(relume::scalar(1)).smoothing(kGlide).settle(kSettle),
-       Param("color", RELUME_COLOR).range(0, 1).initial(relume::color(1, 1, 1)).smoothing(kGlide).settle(kSettle)});
-  schema.layer(std::string(kMasterLayer), kMasterType);
-  for (const Group& group : patch.groups) schema.layer(group.name, kGroupType);
-  return schema;
+std::optional<std::string> recorded_json(const relume::Show& show) {
+  try {
+    return show.record(kPatchRecord).bytes;
+  } catch (const relume::Error& error) {
+    if (error.code() == RELUME_E_UNKNOWN_ROUTE) return std::nullopt;
+    throw;
+  }
 }
 
-relume_show_options demo_options(const std::string& folder, const std::string& runtime_dir) {
-  relume_show_options options = RELUME_SHOW_OPTIONS_INIT;
-  options.folder = folder.c_str();
-  options.runtime_dir = runtime_dir.c_str();
-  options.max_layers = 1'024;    // kMaxGroups and the master
-  options.max_slots = 16'384;    // 8 per group, twice: a change of patch may need the new beside the old
-  options.max_overlays = 4'096;  // every parameter of the largest patch
-  options.max_readers = 1;
-  return options;
-}
-
-void reconcile(relume::Show& show, const Patch& patch) {
+/// What makes the stack fit a patch.
+relume::ChangeSet fit_stack(const relume::Show& show, const Patch& patch) {
   // What is missing at the end; in this order it is added, the master at the bottom as in a new show.
   std::vector<std::string_view> wanted{kMasterLayer};
   for (const Group& group : patch.groups) wanted.push_back(group.name);
@@ -68,13 +51,76 @@ void reconcile(relume::Show& show, const Patch& patch) {
     // Both kinds of key end in NUL: a literal, and the name of a group.
     if (!present[key]) changes.add_layer(key.data(), key == kMasterLayer ? kMasterType : kGroupType);
   }
-  if (changes.size() != 0) show.apply(changes);
+  return changes;
+}
+
+}  // namespace
+
+relume::Schema demo_schema(const Patch& patch) {
+  using relume::Param;
+  relume::Schema schema;
+  schema.type(kMasterType,
+              {Param("dimmer", RELUME_FLOAT).range(0, 1).initial(relume::scalar(1)).smoothing(kGlide).settle(kSettle),
+               Param("blackout", RELUME_BOOL).initial(relume::boolean(false)).settle(kSettle),
+               Param("bpm", RELUME_FLOAT).range(20, 300).initial(relume::scalar(120)).settle(kSettle)});
+  schema.type(
+      kGroupType,
+      {Param("level", RELUME_FLOAT).range(0, 1).initial(relume::scalar(1)).smoothing(kGlide).settle(kSettle),
+       Param("color", RELUME_COLOR).range(0, 1).initial(relume::color(1, 1, 1)).smoothing(kGlide).settle(kSettle)});
+  schema.layer(std::string(kMasterLayer), kMasterType);
+  for (const Group& group : patch.groups) schema.layer(group.name, kGroupType);
+  schema.record(kPatchRecord, RELUME_RECORD_JSON, patch.json);
+  return schema;
+}
+
+relume_show_options demo_options(const LightsOptions& options) {
+  relume_show_options show = RELUME_SHOW_OPTIONS_INIT;
+  show.folder = options.show.c_str();
+  show.runtime_dir = options.runtime_dir.c_str();
+  show.max_layers = 1'024;    // kMaxGroups and the master
+  show.max_slots = 16'384;    // 8 per group, twice: a change of patch may need the new beside the old
+  show.max_overlays = 4'096;  // every parameter of the largest patch
+  show.max_readers = 1;
+  show.on_damaged = options.on_damaged;
+  // The rig ends within 2 s of its signal, and this is most of it.
+  show.close_deadline_ns = 1'500 * kMillisecond;
+  return show;
+}
+
+Patch recorded_patch(const relume::Show& show) {
+  const std::optional<std::string> json = recorded_json(show);
+  return json ? parse_patch(*json) : default_patch();
+}
+
+void import_patch(relume::Show& show, const Patch& patch) {
+  if (recorded_json(show) == patch.json) return;
+  relume::ChangeSet changes = fit_stack(show, patch);
+  changes.record(kPatchRecord, RELUME_RECORD_JSON, patch.json);
+  show.apply(changes);
 }
 
 DemoParams find_params(const relume::Show& show, const Patch& patch) {
-  DemoParams params{show.param("master/dimmer"), show.param("master/blackout"), {}};
-  for (const Group& group : patch.groups) {
-    params.groups.push_back({show.param(group.name + "/level"), show.param(group.name + "/color")});
+  DemoParams params;
+  params.stack = show.layers();
+  params.groups.resize(patch.groups.size());
+  std::map<std::string_view, GroupParams*> groups;
+  for (std::size_t i = 0; i < patch.groups.size(); ++i) groups[patch.groups[i].name] = &params.groups[i];
+  const auto find = [&](const std::string& route) {
+    relume_param param{0};
+    // What cannot be found keeps the handle that is none, and gives no light.
+    return relume_param_find(show.get(), route.c_str(), &param, nullptr) == RELUME_OK ? param : relume_param{0};
+  };
+  for (std::size_t position = 0; position < params.stack.size(); ++position) {
+    relume_layer_info info = RELUME_LAYER_INFO_INIT;
+    // Another thread may have removed it since; then this list is of a moment that is past, and a newer one follows.
+    if (relume_layer_info_get(show.get(), params.stack[position], &info, nullptr) != RELUME_OK) continue;
+    const std::string key = info.key;
+    const std::string_view type = info.type_key;
+    if (key == kMasterLayer && type == kMasterType) {
+      params.master = {position, find(key + "/dimmer"), find(key + "/blackout")};
+    } else if (const auto group = groups.find(key); group != groups.end() && type == kGroupType) {
+      *group->second = {position, find(key + "/level"), find(key + "/color")};
+    }
   }
   return params;
 }

@@ -2,37 +2,56 @@
 // The demo show: a master, and one layer per group of the patch.
 #pragma once
 
+#include "lights/options.hpp"
 #include "lights/patch.hpp"
 
 #include <relume/relume.hpp>
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace rig {
 
-/// The types `master` and `group`, and the stack that a new show starts with.
+/// The types `master` and `group`, and what a new show starts with: the stack of a patch, and the patch as its record.
 relume::Schema demo_schema(const Patch& patch);
 
-/// Capacities that hold every patch that can be parsed, whatever patch the show had before. Borrows both paths.
-relume_show_options demo_options(const std::string& folder, const std::string& runtime_dir);
+/// Capacities that hold every patch that can be parsed, whatever patch the show had before. Borrows the paths.
+relume_show_options demo_options(const LightsOptions& options);
 
-/// Makes the stack of a recovered show fit the patch, as one change-set: groups that lack a layer get one, layers of groups
-/// that are gone are removed. Values of groups that stay are kept.
-void reconcile(relume::Show& show, const Patch& patch);
+/// The patch that the show records; the default one where it records none.
+/// \throws PatchError the record is no patch.
+Patch recorded_patch(const relume::Show& show);
+
+/// Makes a patch the show's own, as one change-set: the record, a layer for each group that lacks one, and no layer for groups
+/// that are gone. Values of groups that stay are kept. The patch that the show records already changes nothing: a layer that
+/// was removed by hand stays so, however often the same patch is given.
+void import_patch(relume::Show& show, const Patch& patch);
+
+inline constexpr std::size_t kNoLayer = std::numeric_limits<std::size_t>::max();
+
+struct MasterParams {
+  std::size_t position = kNoLayer;  ///< in DemoParams::stack
+  relume_param dimmer{0};
+  relume_param blackout{0};
+};
 
 struct GroupParams {
-  relume_param level;
-  relume_param color;
+  std::size_t position = kNoLayer;
+  relume_param level{0};
+  relume_param color{0};
 };
 
-/// Handles of everything that reaches DMX; groups in the order of the patch.
+/// Handles of everything that reaches DMX, as the stack was when they were found. They belong to frames of that stack: a layer
+/// that was removed takes its handles with it, and one of the same key that comes after it has others.
 struct DemoParams {
-  relume_param dimmer;
-  relume_param blackout;
-  std::vector<GroupParams> groups;
+  std::vector<relume_layer> stack;  ///< bottom to top
+  MasterParams master;
+  std::vector<GroupParams> groups;  ///< in the order of the patch
 };
 
+/// Layers that are not there, or are of another type, have no position.
 DemoParams find_params(const relume::Show& show, const Patch& patch);
 
 }  // namespace rig

@@ -6,47 +6,63 @@
 #include <utility>
 
 namespace rig {
+namespace {
+
+bool of_one_stack(const relume_frame& frame, const DemoParams& params) noexcept {
+  return std::equal(frame.layers, frame.layers + frame.layer_count, params.stack.begin(), params.stack.end(),
+                    [](const relume_frame_layer& a, relume_layer b) { return a.layer.bits == b.bits; });
+}
+
+/// Whether the layer is in the show and takes part in the picture.
+bool lit(const relume_frame& frame, std::size_t position) noexcept {
+  return position != kNoLayer && (frame.layers[position].flags & (RELUME_LAYER_DISABLED | RELUME_LAYER_BYPASSED)) == 0;
+}
+
+}  // namespace
 
 std::uint8_t channel_value(double lane, double level, double dimmer) noexcept {
   const double light = std::clamp(lane * level * dimmer, 0.0, 1.0);
   return static_cast<std::uint8_t>(std::floor(255.0 * light + 0.5));
 }
 
-DmxPacker::DmxPacker(const Patch& patch, DemoParams params)
-    : dimmer_(params.dimmer),
-      blackout_(params.blackout),
-      universes_(patched_universes(patch)),
-      picture_(universes_.size()) {
-  for (std::size_t i = 0; i < patch.groups.size(); ++i) {
-    const Group& group = patch.groups[i];
+DmxPacker::DmxPacker(const Patch& patch) : universes_(patched_universes(patch)), picture_(universes_.size()) {
+  for (const Group& group : patch.groups) {
     const auto universe = std::lower_bound(universes_.begin(), universes_.end(), group.universe) - universes_.begin();
-    targets_.push_back({params.groups[i], static_cast<std::size_t>(universe), std::size_t{group.start} - 1, group.count,
-                        group.order, Fixture{0, 0, 0}});
+    targets_.push_back(
+        {static_cast<std::size_t>(universe), std::size_t{group.start} - 1, group.count, group.order, Fixture{0, 0, 0}});
   }
 }
 
-const DmxPicture& DmxPacker::pack(relume::Frame frame) noexcept {
-  const relume_slot* dimmer = frame.at(dimmer_);
-  const relume_slot* blackout = frame.at(blackout_);
+const DmxPicture& DmxPacker::pack(relume::Frame frame, const DemoParams& params) noexcept {
+  if (!of_one_stack(*frame, params)) return picture_;
+  const relume_slot* dimmer = lit(*frame, params.master.position) ? frame.at(params.master.dimmer) : nullptr;
+  const relume_slot* blackout = lit(*frame, params.master.position) ? frame.at(params.master.blackout) : nullptr;
   const bool dark = blackout != nullptr && blackout->i != 0;
   const double master = dimmer == nullptr ? 1.0 : static_cast<double>(dimmer->f);
-  for (Target& target : targets_) {
-    const relume_slot* level = frame.at(target.params.level);
-    const relume_slot* color = frame.at(target.params.color);
-    Fixture fixture{0, 0, 0};  // a group that is not in the show gives no light
-    if (!dark && level != nullptr && color != nullptr) {
-      for (std::size_t i = 0; i < fixture.size(); ++i) {
-        fixture[i] =
-            channel_value(static_cast<double>(color[target.order[i]].f), static_cast<double>(level->f), master);
-      }
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    Target& target = targets_[i];
+    const GroupParams& group = params.groups[i];
+    Fixture fixture{0, 0, 0};
+    if (!dark && lit(*frame, group.position)) {
+      fixture = mix(target, frame.at(group.color), frame.at(group.level), master);
     }
     if (fixture == target.channels) continue;
     target.channels = fixture;
     auto channel = picture_.universes[target.universe].begin() + static_cast<std::ptrdiff_t>(target.first);
-    for (std::size_t i = 0; i < target.count; ++i) channel = std::copy(fixture.begin(), fixture.end(), channel);
+    for (std::size_t n = 0; n < target.count; ++n) channel = std::copy(fixture.begin(), fixture.end(), channel);
     ++picture_.versions[target.universe];
   }
   return picture_;
+}
+
+DmxPacker::Fixture DmxPacker::mix(const Target& target, const relume_slot* color, const relume_slot* level,
+                                  double master) noexcept {
+  Fixture fixture{0, 0, 0};
+  if (color == nullptr || level == nullptr) return fixture;
+  for (std::size_t i = 0; i < fixture.size(); ++i) {
+    fixture[i] = channel_value(static_cast<double>(color[target.order[i]].f), static_cast<double>(level->f), master);
+  }
+  return fixture;
 }
 
 }  // namespace rig

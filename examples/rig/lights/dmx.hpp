@@ -21,28 +21,31 @@ std::uint8_t channel_value(double lane, double level, double dimmer) noexcept;
 /// Turns frames into the picture of all patched universes, rewriting only groups whose channels differ.
 class DmxPacker {
  public:
-  DmxPacker(const Patch& patch, DemoParams params);
+  explicit DmxPacker(const Patch& patch);
 
   /// Universes of the picture, in its order.
   const std::vector<std::uint16_t>& universes() const noexcept { return universes_; }
 
   /// Takes what the frame says. The picture belongs to the packer and is valid until the next call.
-  const DmxPicture& pack(relume::Frame frame) noexcept;
+  ///
+  /// A group that is removed, disabled or bypassed gives no light. A master that is removed, disabled or bypassed is passed
+  /// through: full dimmer, no blackout. While the frame's stack is another one than the handles', whose successors are then on
+  /// their way from the thread that changed it, the picture stays as it is: a change of the stack is seen whole, a frame later.
+  const DmxPicture& pack(relume::Frame frame, const DemoParams& params) noexcept;
 
  private:
   using Fixture = std::array<std::uint8_t, 3>;
   struct Target {
-    GroupParams params;
     std::size_t universe;  // index into the picture
     std::size_t first;
     std::size_t count;
     std::array<std::uint8_t, 3> order;
     Fixture channels;  // of each fixture of the group, as they stand in the picture
   };
-  relume_param dimmer_;
-  relume_param blackout_;
+  static Fixture mix(const Target& target, const relume_slot* color, const relume_slot* level, double master) noexcept;
+
   std::vector<std::uint16_t> universes_;
-  std::vector<Target> targets_;
+  std::vector<Target> targets_;  // in the order of the patch
   DmxPicture picture_;
 };
 

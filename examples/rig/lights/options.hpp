@@ -4,6 +4,8 @@
 
 #include "adapters/udp.hpp"
 
+#include <relume/show.h>
+
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -14,11 +16,12 @@ namespace rig {
 
 struct LightsOptions {
   std::string show = "./demo.show";
-  std::string patch;  ///< empty: the default patch
+  std::string patch;  ///< empty: the show's own
   std::string runtime_dir = "/dev/shm";
   HostPort osc{"127.0.0.1", 9000};
   HostPort artnet;
   std::int64_t period_ns = 0;  ///< of the output
+  relume_on_damaged on_damaged = RELUME_ON_DAMAGED_ASK;
 };
 
 /// The command line cannot be used.

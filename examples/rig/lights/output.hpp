@@ -3,6 +3,8 @@
 #pragma once
 
 #include "adapters/artnet.hpp"
+#include "adapters/triple_buffer.hpp"
+#include "lights/demo_show.hpp"
 #include "lights/dmx.hpp"
 
 #include <relume/relume.hpp>
@@ -15,7 +17,8 @@ namespace rig {
 
 class Output {
  public:
-  Output(relume::Show& show, DmxPacker packer, ArtNetSender& sender, std::int64_t period_ns);
+  /// \param params the handles of the stack as it is.
+  Output(relume::Show& show, DmxPacker packer, const DemoParams& params, ArtNetSender& sender, std::int64_t period_ns);
   ~Output();
 
   /// Composes and sends every universe once, in the calling thread; only before start().
@@ -23,13 +26,21 @@ class Output {
   void start();
   void stop();
 
+  /// Another patch; only while it does not run.
+  void repatch(DmxPacker packer, const DemoParams& params);
+
+  /// Hands over the handles of a stack that has changed; the output never waits for them. For one thread.
+  void follow(DemoParams params);
+
  private:
   const DmxPicture& compose(std::int64_t now_ns);
   void run();
+  std::int64_t next_tick(std::int64_t now_ns) const noexcept;
 
   relume::Show& show_;
   relume::Reader reader_;
   DmxPacker packer_;
+  TripleBuffer<DemoParams> params_;
   ArtNetSender& sender_;
   std::int64_t period_ns_;
   std::int64_t first_ns_ = 0;

@@ -20,6 +20,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::string_view kDefaultPatch =
+    R"({"groups": [{"name": "wash", "universe": 0, "start": 1, "count": 8, "order": "rgb"}, )"
+    R"({"name": "tubes", "universe": 1, "start": 1, "count": 32, "order": "rgb"}]})";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr int kMaxDepth = 4;  // a patch needs three; deeper is an attack or a mistake
 
 bool is_layer_key(std::string_view key) {
@@ -109,6 +113,10 @@ void refuse_overlaps(const std::vector<Group>& groups) {
 
 Json parse_json(std::string_view text) {
   if (text.size() > kMaxPatchBytes) throw PatchError(fmt::format("larger than {} bytes", kMaxPatchBytes), "the patch");
+  // The parser would skip it; the show, whose record this text becomes, does not.
+  if (text.starts_with(kByteOrderMark)) {
+    throw PatchError("not JSON: it begins with a byte order mark; save it as UTF-8 without one", "the patch");
+  }
   const auto watch_depth = [](int depth, Json::parse_event_t, Json&) {
     if (depth > kMaxDepth) throw PatchError("nested too deep", "the patch");
     return true;
@@ -122,7 +130,7 @@ Json parse_json(std::string_view text) {
 
 }  // namespace
 
-Patch default_patch() { return Patch{{{"wash", 0, 1, 8, {0, 1, 2}}, {"tubes", 1, 1, 32, {0, 1, 2}}}}; }
+Patch default_patch() { return parse_patch(kDefaultPatch); }
 
 Patch parse_patch(std::string_view text) {
   const Json json = parse_json(text);
@@ -132,7 +140,7 @@ Patch parse_patch(std::string_view text) {
   if (!groups.is_array() || groups.empty())
     throw PatchError("\"groups\" must be a list with at least one group", "the patch");
   if (groups.size() > kMaxGroups) throw PatchError(fmt::format("more than {} groups", kMaxGroups), "the patch");
-  Patch patch;
+  Patch patch{{}, std::string(text)};
   for (std::size_t i = 0; i < groups.size(); ++i) patch.groups.push_back(parse_group(groups[i], i));
   refuse_overlaps(patch.groups);
   return patch;

@@ -23,6 +23,7 @@ struct Group {
 
 struct Patch {
   std::vector<Group> groups;
+  std::string json;  ///< the text that it was read from: what the show records
 };
 
 inline constexpr std::size_t kMaxGroups = 1'000;

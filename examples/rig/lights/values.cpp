@@ -46,16 +46,6 @@ relume_result int_from_osc(std::span<const OscArg> args, relume_value& out) {
   return out.as.i == args[0].integer ? RELUME_OK : RELUME_E_RANGE;
 }
 
-relume_result bool_from_osc(std::span<const OscArg> args, relume_value& out) {
-  if (args.size() != 1) return RELUME_E_TYPE;
-  switch (args[0].tag) {
-    case 'T': out.as.i = 1; return RELUME_OK;
-    case 'F': out.as.i = 0; return RELUME_OK;
-    case 'i': out.as.i = args[0].integer != 0 ? 1 : 0; return args[0].integer >> 1 == 0 ? RELUME_OK : RELUME_E_RANGE;
-    default: return RELUME_E_TYPE;
-  }
-}
-
 relume_result enum_from_osc(const relume::Show& show, relume_param param, std::span<const OscArg> args,
                             relume_value& out) {
   if (args.size() != 1) return RELUME_E_TYPE;
@@ -69,7 +59,23 @@ relume_result time_from_osc(std::span<const OscArg> args, relume_value& out) {
   return RELUME_OK;
 }
 
+relume_result text_from_osc(std::span<const OscArg> args, relume_value& out) {
+  if (args.size() != 1 || args[0].tag != 's') return RELUME_E_TYPE;
+  out.as.text = {args[0].text.data(), args[0].text.size()};
+  return RELUME_OK;
+}
+
 }  // namespace
+
+relume_result bool_from_osc(std::span<const OscArg> args, relume_value& out) {
+  if (args.size() != 1) return RELUME_E_TYPE;
+  switch (args[0].tag) {
+    case 'T': out.as.i = 1; return RELUME_OK;
+    case 'F': out.as.i = 0; return RELUME_OK;
+    case 'i': out.as.i = args[0].integer != 0 ? 1 : 0; return args[0].integer >> 1 == 0 ? RELUME_OK : RELUME_E_RANGE;
+    default: return RELUME_E_TYPE;
+  }
+}
 
 relume_result value_from_osc(const relume::Show& show, relume_param param, std::span<const OscArg> args,
                              relume_value& out) {
@@ -84,6 +90,7 @@ relume_result value_from_osc(const relume::Show& show, relume_param param, std::
     case RELUME_COLOR: return color_from_osc(args, out);
     case RELUME_ENUM: return enum_from_osc(show, param, args, out);
     case RELUME_TIME: return time_from_osc(args, out);
+    case RELUME_TEXT: return text_from_osc(args, out);
     default: return lanes_from_osc(args, relume_type_lanes(info.type), out);
   }
 }
@@ -100,8 +107,8 @@ void value_to_osc(const relume_value& value, OscWriter& out) {
 }
 
 const char* type_name(std::uint32_t type) noexcept {
-  static constexpr std::array<const char*, 10> kNames{"none", "bool", "int",   "float", "vec2",
-                                                      "vec3", "vec4", "color", "enum",  "time"};
+  static constexpr std::array<const char*, 11> kNames{"none", "bool",  "int",  "float", "vec2", "vec3",
+                                                      "vec4", "color", "enum", "time",  "text"};
   return type < kNames.size() ? kNames[type] : "unknown";
 }
 
