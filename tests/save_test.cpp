@@ -344,7 +344,7 @@ TEST_CASE("A failed sync of the folder leaves the save unknown: the watermark st
 namespace {
 
 struct HungDesk {
-  explicit HungDesk(std::int64_t close_deadline_ns) {
+  explicit HungDesk(std::int64_t close_deadline_ns, std::int64_t disk_period_ns = 0) {
     relume_show_options o = RELUME_SHOW_OPTIONS_INIT;
     o.folder = folder.c_str();
     o.runtime_dir = runtime.path().c_str();
@@ -352,6 +352,7 @@ struct HungDesk {
     o.max_layers = 64;
     o.close_deadline_ns = close_deadline_ns;
     o.quiet_ns = kMs;
+    o.disk_period_ns = disk_period_ns;
     core::Seams seams;
     seams.files = files;
     relume_show* raw = nullptr;
@@ -429,8 +430,10 @@ TEST_CASE("A slow disk: a change that waits for nobody is saved when the disk co
 TEST_CASE("A close that is given no time ends an idle thread, and the folder is free", "[save][threads]") {
   int free = 0;
   for (int attempt = 0; attempt < 50 && free == 0; ++attempt) {
-    HungDesk d(-1);
+    HungDesk d(-1, 60'000 * kMs);
     left_behind().push_back(d.files);
+    // After its first look the thread rests for a minute; this is the time in which it goes to rest.
+    for (int i = 0; i < 20'000; ++i) d.show->get_value(d.show->param("wash/step"));
     const relume_show_info info = d.show->info();
     try {
       d.show->close();
