@@ -2,6 +2,7 @@
 // A show and its disk: what is saved when, what is told when it fails, and how it ends.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -404,7 +405,7 @@ TEST_CASE("A hung disk: mutations go on, no second write is begun, health says i
   }
   const auto took = std::chrono::steady_clock::now() - before;
   CHECK(took >= std::chrono::milliseconds(100));
-  CHECK(took < std::chrono::seconds(10));  // how close to the deadline is measured in bench/
+  CHECK(took < std::chrono::seconds(10));  // how close it comes is not judged here: save_test "[measure]" prints it
   // The one that was left behind keeps the locks: nobody else may open the show beside it.
   relume_show_options o = relume::test::quiet_options();
   o.folder = d.folder.c_str();
@@ -412,6 +413,24 @@ TEST_CASE("A hung disk: mutations go on, no second write is begun, health says i
   relume_show* second = nullptr;
   CHECK(relume_show_open(relume::test::demo_schema().get(), &o, &second, &error) == RELUME_E_OWNED);
   d.files->release();
+}
+
+TEST_CASE("How long after its deadline a close returns, with a hung disk", "[.][measure]") {
+  std::vector<double> late_ms;
+  for (int i = 0; i < 60; ++i) {
+    const std::int64_t limit = i % 3 == 0 ? -1 : i % 3 == 1 ? 100 * kMs : 500 * kMs;
+    HungDesk d(limit);
+    left_behind().push_back(d.files);
+    d.files->hang(Call::sync);
+    d.show->persist(d.show->param("wash/step"), scalar(0.5F));
+    REQUIRE(d.files->wait_until_hung());
+    const auto before = std::chrono::steady_clock::now();
+    CHECK_THROWS_AS(d.show->close(), Error);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - before;
+    late_ms.push_back(took.count() - static_cast<double>(std::max<std::int64_t>(limit, 0)) / kMs);
+  }
+  std::sort(late_ms.begin(), late_ms.end());
+  WARN("p50 " << late_ms[30] << " ms, p95 " << late_ms[57] << " ms, worst " << late_ms[59] << " ms");
 }
 
 TEST_CASE("A slow disk: a change that waits for nobody is saved when the disk comes back", "[save][faults][threads]") {
