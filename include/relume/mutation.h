@@ -161,7 +161,7 @@ RELUME_API relume_result relume_apply(relume_show *show, const relume_change *ch
 /** Sets the committed value of a parameter: the operator's hand.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE
- *  @retval RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8 a text.
+ *  @retval RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8, RELUME_E_LIMIT, RELUME_E_IO a text; the last two as relume_record_set says.
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_value_set(relume_show *show, relume_param param, const relume_value *value,
@@ -170,7 +170,7 @@ RELUME_API relume_result relume_value_set(relume_show *show, relume_param param,
 /** Sets the persisted value of a parameter and clears the committed one above it.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE
- *  @retval RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8 a text.
+ *  @retval RELUME_E_TOO_LONG, RELUME_E_BAD_UTF8, RELUME_E_LIMIT, RELUME_E_IO a text; the last two as relume_record_set says.
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_value_persist(relume_show *show, relume_param param, const relume_value *value,

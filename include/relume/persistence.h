@@ -133,9 +133,9 @@ typedef struct relume_status {
   uint64_t accepted;           /**< newest accepted revision */
   int64_t mirrored;            /**< newest revision in the mirror; -1 without one */
   uint64_t checkpoint_wanted;
-  int64_t checkpoint_done;     /**< -1: there is none yet, or the show has no folder */
+  int64_t checkpoint_done;     /**< -1: none is known to be on the disk yet, or the show has no folder */
   uint64_t document_wanted;
-  int64_t document_done;       /**< -1: there is none yet, or the show has no folder */
+  int64_t document_done;       /**< -1: none is known to be on the disk yet, or the show has no folder */
   uint64_t rejected;           /**< mutations that were rejected since open */
 } relume_status;
 #define RELUME_STATUS_INIT {(uint32_t)sizeof(relume_status), 0, 0, 0, 0, 0, 0, 0, 0}

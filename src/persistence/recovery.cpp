@@ -44,8 +44,8 @@ class Recovery {
     }
     make_mirror();
     // Without it, later revisions die with us, and the next recovery would give their numbers a second meaning.
+    // (From anywhere else the history is a new one already.)
     if (out_.mirror == nullptr && out_.rung == RELUME_RUNG_MIRROR) jump(out_.head);
-    if (out_.mirror == nullptr) platform::random_bytes(&out_.head.history, sizeof out_.head.history);
     if (Fault fault = folder_.note_history(out_.head.history)) return fault;
     // What was found need not be on the disk: a death may have left it in the system's memory alone. The disk role makes sure of
     // the checkpoint before it counts as saved.

@@ -33,10 +33,7 @@ std::int64_t SaveSchedule::due_at() const {
   return std::max(renewed_ ? std::min(retry_ns_, renewed) : retry_ns_, free_ns_);
 }
 
-void SaveSchedule::began(std::int64_t now_ns) {
-  began_ns_ = now_ns;
-  asked_ = false;
-}
+void SaveSchedule::began(std::int64_t now_ns) { began_ns_ = now_ns; }
 
 void SaveSchedule::ended(bool committed, std::int64_t now_ns) {
   free_ns_ = now_ns + std::min(kRest * (now_ns - began_ns_), kLongestRest);

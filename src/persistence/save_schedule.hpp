@@ -17,9 +17,7 @@ class SaveSchedule {
 
   /// What the ledger says now: the newest revision that is due, and the newest that is saved (-1: none).
   void look(std::uint64_t due, std::int64_t done, std::int64_t now_ns);
-  /// Somebody asks for a write at once.
-  void ask() { asked_ = true; }
-  bool is_due(std::int64_t now_ns) const { return asked_ || ((pending_ || failures_ > 0) && now_ns >= due_at()); }
+  bool is_due(std::int64_t now_ns) const { return (pending_ || failures_ > 0) && now_ns >= due_at(); }
 
   void began(std::int64_t now_ns);
   void ended(bool committed, std::int64_t now_ns);
@@ -43,7 +41,6 @@ class SaveSchedule {
   std::int64_t retry_ns_ = 0;
   std::uint32_t failures_ = 0;  // since the last success
   bool pending_ = false;
-  bool asked_ = false;
   bool renewed_ = false;  // a change came after the last failure
 };
 

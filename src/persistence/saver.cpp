@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <utility>
 
 #include "platform/copy_text.hpp"
@@ -45,21 +44,6 @@ void Saver::publish(std::uint32_t kind, std::uint32_t change, std::uint64_t revi
 }
 
 // --- the disk role ---
-
-class Saver::Busy {
- public:
-  explicit Busy(Saver& saver) : saver_(saver) { set(saver.p_.clock.monotonic_ns()); }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() { set(0); }
-
- private:
-  void set(std::int64_t since) {
-    const std::lock_guard lock(saver_.state_);
-    saver_.busy_since_ = since;
-  }
-  Saver& saver_;
-};
 
 void Saver::look() {
   const std::lock_guard disk(disk_);
@@ -124,14 +108,12 @@ Saver::Attempt Saver::plan(std::vector<Request>& requests, std::uint64_t& last) 
   return attempt;
 }
 
-bool Saver::save(const Attempt& attempt, relume_save_result& result) {
+void Saver::save(const Attempt& attempt, relume_save_result& result) {
   const std::unique_ptr<StateView> view = p_.take();
   result.revision = view->head().revision;
-  bool saved = true;
-  if (attempt.document && p_.document_first) saved = save_document(*view, attempt.reason, result);
-  if (attempt.checkpoint) saved = save_checkpoint(*view, attempt.reason, false, result) && saved;
-  if (attempt.document && !p_.document_first) saved = save_document(*view, attempt.reason, result) && saved;
-  return saved;
+  if (attempt.document && p_.document_first) save_document(*view, attempt.reason, result);
+  if (attempt.checkpoint) save_checkpoint(*view, attempt.reason, false, result);
+  if (attempt.document && !p_.document_first) save_document(*view, attempt.reason, result);
 }
 
 bool Saver::save_checkpoint(const StateView& view, const std::string& reason, bool closing,
@@ -165,8 +147,8 @@ StoreError Saver::write_checkpoint(const StateView& view, const CheckpointNote& 
   const CheckpointStore::Found found = store.open(nullptr);
   switch (found.verdict) {
     case CheckpointStore::Verdict::absent: break;
-    case CheckpointStore::Verdict::
-        ok:  // It could not be read when it was looked at: nobody knows what is lost with it.
+    case CheckpointStore::Verdict::ok:
+      // It could not be read when it was looked at: nobody knows what would be lost with it.
       if (p_.stores.keep_checkpoint_aside("unread").empty()) return store.save(view, note);
       break;
     case CheckpointStore::Verdict::unreadable: return {found.path, "open", 0, found.path + ": " + found.reason};
@@ -188,24 +170,24 @@ void Saver::empty_log_when_idle() {
     const std::lock_guard lock(state_);
     if (p_.clock.monotonic_ns() - targets_[kCheckpoint].began_ns < kIdle) return;
   }
-  const std::uint64_t revision = p_.ledger.wanted(kCheckpoint);
   if (const StoreError error = store.empty_log()) {
+    const std::uint64_t revision = p_.ledger.wanted(kCheckpoint);
     relume_save_result unasked = RELUME_SAVE_RESULT_INIT;
+    began(kCheckpoint, revision, "log");  // so that the rest is not counted from the save before
     ended(kCheckpoint, revision, RELUME_SAVE_NOT_COMMITTED, error, unasked);
   }
 }
 
-bool Saver::save_document(const StateView& view, const std::string& reason, relume_save_result& result) {
-  if (left_behind_) return false;
+void Saver::save_document(const StateView& view, const std::string& reason, relume_save_result& result) {
+  if (left_behind_) return;
   began(kDocument, view.head().revision, reason);
   const platform::ReplaceResult written = write_document(view);
   if (!written && p_.ledger.held() != 0) {
     ended(kDocument, view.head().revision, RELUME_SAVE_HELD, {}, result);
-    return false;
+    return;
   }
   ended(kDocument, view.head().revision, state_of(written.state), error_of(written, p_.stores.document().path()),
         result);
-  return written.state == platform::Replaced::committed;
 }
 
 platform::ReplaceResult Saver::sync_entry() {

@@ -99,7 +99,22 @@ class Saver {
     std::string reason;
   };
 
-  class Busy;
+  /// While one lives, health counts how long the disk role has been at work.
+  class Busy {
+   public:
+    explicit Busy(Saver& saver) : saver_(saver) { set(saver.p_.clock.monotonic_ns()); }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy() { set(0); }
+
+   private:
+    void set(std::int64_t since) {
+      const std::lock_guard lock(saver_.state_);
+      saver_.busy_since_ = since;
+    }
+    Saver& saver_;
+  };
+
   void out_of_memory(relume_save_result& result);
   std::uint64_t ask(Ask what);
   void examine();
@@ -107,9 +122,9 @@ class Saver {
   void examine_document();
   void hold(std::uint32_t verdict);
   Attempt plan(std::vector<Request>& requests, std::uint64_t& last);
-  bool save(const Attempt& attempt, relume_save_result& result);
+  void save(const Attempt& attempt, relume_save_result& result);
   bool save_checkpoint(const StateView& view, const std::string& reason, bool closing, relume_save_result& result);
-  bool save_document(const StateView& view, const std::string& reason, relume_save_result& result);
+  void save_document(const StateView& view, const std::string& reason, relume_save_result& result);
   StoreError write_checkpoint(const StateView& view, const CheckpointNote& note);
   platform::ReplaceResult write_document(const StateView& view);
   platform::ReplaceResult sync_entry();

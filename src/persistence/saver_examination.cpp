@@ -100,6 +100,7 @@ bool Saver::make_room(std::uint32_t verdict) {
 
 Fault Saver::accept(std::uint32_t choice, relume_outcome& outcome) {
   const std::lock_guard disk(disk_);
+  const Busy busy(*this);
   if (!opened_) examine();
   outcome.state = RELUME_STATE_SAME;
   outcome.revision = p_.ledger.wanted(kCheckpoint);
