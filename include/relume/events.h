@@ -28,6 +28,9 @@ typedef enum relume_event_kind {
   RELUME_EVENT_DOCUMENT_HELD = 7,   /**< the document's name is left alone until relume_accept; `reason` is its
                                          relume_verdict */
   RELUME_EVENT_DOCUMENT_ACCEPTED = 8, /**< relume_accept; `change` is the relume_choice */
+  RELUME_EVENT_BUILD_STARTED = 9,   /**< a change of type was prepared (relume/type.h); `layer` when it is of one layer */
+  RELUME_EVENT_BUILD_FAILED = 10,   /**< it was given up: the type, or the layer, stays as it is */
+  RELUME_EVENT_TYPE_CHANGED = 11,   /**< it was committed; `count` is the number of layers that it reaches */
   RELUME_EVENT_32BIT = 0x7fffffff
 } relume_event_kind;
 
@@ -41,7 +44,8 @@ typedef struct relume_event {
   int32_t reason;      /**< relume_result */
   relume_param param;  /**< of the first change, {0} if it has none */
   relume_layer layer;  /**< of the first change, {0} for all or none */
-  uint64_t reserved[2];
+  uint64_t type_change; /**< bits of the relume_type_change of an event of types; 0 for others */
+  uint64_t reserved;
 } relume_event;
 
 typedef struct relume_events relume_events;

@@ -56,7 +56,7 @@ typedef struct relume_health {
   uint32_t disk;                   /**< relume_health_level: DEGRADED while a file call has not returned for 5 s */
   uint32_t held;                   /**< relume_verdict for which the document waits for relume_accept; 0: it does not */
   uint32_t unsaved;                /**< 1: the show runs with changes that a power cut would take */
-  uint32_t reserved;
+  uint32_t components;             /**< relume_health_level: the worst of relume_health_report; OK without reports */
   uint64_t unsaved_events;         /**< accepted changes that no checkpoint has */
   int64_t unsaved_age_ns;          /**< since the oldest of them was noticed */
   relume_target_health checkpoint;
@@ -74,6 +74,21 @@ RELUME_API void relume_health_init(relume_health *health, size_t struct_size) RE
  *  @since 0.2.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_health_get(relume_show *show, relume_health *health, relume_error *error);
+
+#define RELUME_HEALTH_REPORT_MAX 4096 /**< bytes of a component's JSON */
+
+/** Puts the health of a part of the host (a card, an input) beside the show's own: the newest report of each component stands in
+ *  relume_health_json under "components", and its level is part of relume_health.level.
+ *  @param component key of the part, 1 to 63 of [a-z0-9_-]; at most 64 of them.
+ *  @param level relume_health_level. @param json one JSON object of the part's own figures, or NULL to take its report away.
+ *  @retval RELUME_E_INVALID a null show, a bad key, an unknown level.
+ *  @retval RELUME_E_BAD_JSON json is no JSON object.
+ *  @retval RELUME_E_TOO_LONG more than RELUME_HEALTH_REPORT_MAX bytes.
+ *  @retval RELUME_E_LIMIT 64 components have reported.
+ *  @since 0.3.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_health_report(relume_show *show, const char *component, uint32_t level, const char *json,
+                                              relume_error *error);
 
 /** The same as one JSON object, {"level":"ok","mirror":"ok",...}, into the caller's buffer, with a NUL and cut to `size`; returns
  *  the full length in bytes without the NUL (the rule of snprintf), 0 when show is NULL.

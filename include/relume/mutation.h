@@ -103,8 +103,10 @@ typedef struct relume_outcome {
   relume_param masked_param;  /**< the first of them */
   uint32_t masked_by;         /**< the source that masks it (relume_source_info) */
   uint32_t masked_priority;
+  uint32_t clamped_values;    /**< change of type: values that a narrower range clamped, tier by tier */
+  uint32_t cleared_values;    /**< change of type: values that fit no more, tier by tier */
 } relume_outcome;
-#define RELUME_OUTCOME_INIT {(uint32_t)sizeof(relume_outcome), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0}
+#define RELUME_OUTCOME_INIT {(uint32_t)sizeof(relume_outcome), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0, 0, 0}
 
 /** What RELUME_OUTCOME_INIT does, for callers without macros.
  *  @since 0.1.0
@@ -124,6 +126,7 @@ typedef enum relume_change_kind {
   RELUME_CHANGE_BYPASS = 10, /**< layer, flag */
   RELUME_CHANGE_RECORD = 11, /**< key, flag (a relume_record_kind), value of type RELUME_TEXT whose bytes are the record's */
   RELUME_CHANGE_RECORD_REMOVE = 12, /**< key; a record that is not there is RELUME_STATE_SAME */
+  RELUME_CHANGE_RETYPE = 13, /**< layer, type_key: another type for a layer (relume/type.h says what is kept) */
   RELUME_CHANGE_32BIT = 0x7fffffff
 } relume_change_kind;
 

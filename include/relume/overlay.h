@@ -121,6 +121,52 @@ typedef struct relume_source_info {
  *  Threads: source. Realtime: wait-free. */
 RELUME_API relume_result relume_source_info_get(const relume_source *source, relume_source_info *info) RELUME_NONBLOCKING;
 
+/** A source that always writes the same run of slots: what an input of many channels (a DMX universe, a tracker, a mixer) has in
+ *  its buffer, without a call or a look-up for each value. */
+typedef struct relume_stream relume_stream;
+
+/** Opens a stream and allocates all it will need. It counts as one of max_sources.
+ *  @param options as for relume_source_open; max_params must be 0. NULL = all defaults.
+ *  @param first the parameter that the run begins with. @param count slots of the run, 1 to 65,536: all parameters in it are of
+ *         float lanes (float, vec, color), the last one whole. Slots that alignment leaves between parameters are in it, and
+ *         what is written to them is not looked at.
+ *  @retval RELUME_E_INVALID a null argument, a count of 0, options as relume_source_open says.
+ *  @retval RELUME_E_UNKNOWN_ROUTE `first` is stale, or the layer ends before the run does.
+ *  @retval RELUME_E_TYPE a parameter of another type in the run, or one that its end cuts; the culprit is named.
+ *  @retval RELUME_E_LIMIT max_sources are open.
+ *  @retval RELUME_E_VERSION
+ *  @retval RELUME_E_NOMEM
+ *  @since 0.3.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API RELUME_MUST_USE relume_result relume_stream_open(relume_show *show, const relume_source_options *options,
+                                                            relume_param first, size_t count, relume_stream **out_stream,
+                                                            relume_error *error);
+
+/** Ends the handle; what it holds is released at the next frame and glides back. NULL is a no-op.
+ *  @since 0.3.0
+ *  Threads: source. Realtime: blocking. */
+RELUME_API void relume_stream_close(relume_stream *stream);
+
+/** Writes all values of the run; they land in one frame. Each parameter is its own automation: one whose value is equal to what
+ *  the stream wrote last has not changed, may settle, and is not taken back from the operator.
+ *  @param values as many as the stream has slots, in their order; on error none is written.
+ *  @param now_ns as for relume_overlay_write.
+ *  @param out_culprit optional; index of the value to blame.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE the layer is gone, or its parameters lie elsewhere since a change of type: open the stream anew.
+ *  @retval RELUME_E_RANGE, RELUME_E_NOT_FINITE counted as one rejected value.
+ *  @since 0.3.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_stream_write(relume_stream *stream, const float *values, int64_t now_ns,
+                                             size_t *out_culprit) RELUME_NONBLOCKING;
+
+/** Reads number and counters, as relume_source_info_get does for a source.
+ *  @retval RELUME_E_INVALID a null argument or a wrong struct_size.
+ *  @retval RELUME_E_VERSION
+ *  @since 0.3.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_stream_info_get(const relume_stream *stream, relume_source_info *info) RELUME_NONBLOCKING;
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
  *   automate = sources, overlays         relume/overlay.h
  *   output = compose, readers, frames    relume/frame.h
  *   watch  = events, health              relume/events.h, relume/health.h
+ *   types  = declare, reload, retype     relume/type.h
  */
 #ifndef RELUME_RELUME_H
 #define RELUME_RELUME_H
@@ -26,6 +27,7 @@
 #include <relume/persistence.h>
 #include <relume/show.h>
 #include <relume/stack.h>
+#include <relume/type.h>
 #include <relume/value.h>
 
 #endif

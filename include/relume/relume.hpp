@@ -110,11 +110,46 @@ class Param {
   Param& labels(std::vector<std::string> texts) { labels_ = std::move(texts); return *this; }
 
  private:
-  friend class Schema;
+  friend class LayerType;
   relume_param_def def_ = RELUME_PARAM_DEF_INIT;
   std::string key_;
   std::vector<std::string> labels_;
   std::string text_;
+};
+
+/// A layer type: key, parameters, version of the host's own. It holds what the C definition points to.
+class LayerType {
+ public:
+  LayerType(std::string key, std::vector<Param> params, std::uint32_t version = 1)
+      : key_(std::move(key)), params_(std::move(params)), labels_(params_.size()) {
+    defs_.reserve(params_.size());
+    for (std::size_t i = 0; i < params_.size(); ++i) {
+      defs_.push_back(params_[i].def_);
+      defs_.back().key = params_[i].key_.c_str();
+      if (defs_.back().default_value.type == RELUME_TEXT) defs_.back().default_value = text(params_[i].text_);
+      for (const std::string& label : params_[i].labels_) labels_[i].push_back(label.c_str());
+      defs_.back().labels = labels_[i].empty() ? nullptr : labels_[i].data();
+      defs_.back().label_count = static_cast<std::uint32_t>(labels_[i].size());
+    }
+    def_.version = version;
+  }
+  LayerType(const LayerType&) = delete;
+  LayerType& operator=(const LayerType&) = delete;
+  /// Borrowed from this object.
+  relume_layer_type_def def() const noexcept {
+    relume_layer_type_def def = def_;
+    def.key = key_.c_str();
+    def.params = defs_.data();
+    def.param_count = defs_.size();
+    return def;
+  }
+
+ private:
+  relume_layer_type_def def_ = RELUME_LAYER_TYPE_DEF_INIT;
+  std::string key_;
+  std::vector<Param> params_;
+  std::vector<std::vector<const char*>> labels_;
+  std::vector<relume_param_def> defs_;
 };
 
 /// The declared layer types and the stack of a new show.
@@ -126,23 +161,11 @@ class Schema {
     detail::check(relume_schema_create(&raw, &error), error);
     handle_.reset(raw);
   }
-  Schema& type(const std::string& key, const std::vector<Param>& params, std::uint32_t version = 1) {
-    std::vector<relume_param_def> defs;
-    std::vector<std::vector<const char*>> labels(params.size());
-    defs.reserve(params.size());
-    for (std::size_t i = 0; i < params.size(); ++i) {
-      defs.push_back(params[i].def_);
-      defs.back().key = params[i].key_.c_str();
-      if (defs.back().default_value.type == RELUME_TEXT) defs.back().default_value = text(params[i].text_);
-      for (const std::string& text : params[i].labels_) labels[i].push_back(text.c_str());
-      defs.back().labels = labels[i].empty() ? nullptr : labels[i].data();
-      defs.back().label_count = static_cast<std::uint32_t>(labels[i].size());
-    }
-    relume_layer_type_def def = RELUME_LAYER_TYPE_DEF_INIT;
-    def.key = key.c_str();
-    def.version = version;
-    def.params = defs.data();
-    def.param_count = defs.size();
+  Schema& type(const std::string& key, std::vector<Param> params, std::uint32_t version = 1) {
+    return type(LayerType(key, std::move(params), version));
+  }
+  Schema& type(const LayerType& type) {
+    const relume_layer_type_def def = type.def();
     relume_error error = RELUME_ERROR_INIT;
     detail::check(relume_schema_add_type(handle_.get(), &def, &error), error);
     return *this;
@@ -269,6 +292,12 @@ class ChangeSet {
   ChangeSet& move(relume_layer l, relume_layer before = {0}) { return add(RELUME_CHANGE_MOVE, l, before); }
   ChangeSet& enable(relume_layer l, bool on) { return add(RELUME_CHANGE_ENABLE, l, {0}, on); }
   ChangeSet& bypass(relume_layer l, bool on) { return add(RELUME_CHANGE_BYPASS, l, {0}, on); }
+  /// The key is borrowed until apply().
+  ChangeSet& retype(relume_layer l, const char* type_key) {
+    add(RELUME_CHANGE_RETYPE, l);
+    changes_.back().type_key = type_key;
+    return *this;
+  }
   /// The key is borrowed until apply().
   ChangeSet& record(const char* key, relume_record_kind kind, const std::string& bytes) {
     add(RELUME_CHANGE_RECORD, relume_param{0}, text(bytes));
@@ -446,6 +475,9 @@ class Show {
   relume_outcome move_layer(relume_layer l, relume_layer before = {0}) {
     return mutate([&](auto* o, auto* e) { return relume_layer_move(get(), l, before, o, e); });
   }
+  relume_outcome retype_layer(relume_layer l, const std::string& type_key) {
+    return mutate([&](auto* o, auto* e) { return relume_layer_retype(get(), l, type_key.c_str(), o, e); });
+  }
   relume_outcome enable_layer(relume_layer l, bool on) {
     return mutate([&](auto* o, auto* e) { return relume_layer_enable(get(), l, on ? 1 : 0, o, e); });
   }
@@ -539,6 +571,41 @@ class Show {
     const std::size_t size = relume_health_json(get(), json.data(), json.size());
     json.resize(size < json.size() ? size : json.size() - 1);
     return json;
+  }
+
+  /// Prepares a type, new or defined anew; ends in commit_type() or abort_type().
+  relume_type_change prepare_type(const LayerType& type) {
+    const relume_layer_type_def def = type.def();
+    relume_type_change change{0};
+    call([&](relume_error* e) { return relume_type_prepare(get(), &def, &change, e); });
+    return change;
+  }
+  relume_type_change prepare_retype(relume_layer layer, const std::string& type_key) {
+    relume_type_change change{0};
+    call([&](relume_error* e) { return relume_retype_prepare(get(), layer, type_key.c_str(), &change, e); });
+    return change;
+  }
+  relume_outcome commit_type(relume_type_change change) {
+    return mutate([&](auto* o, auto* e) { return relume_type_commit(get(), change, o, e); });
+  }
+  void abort_type(relume_type_change change, const std::string& why) {
+    call([&](relume_error* e) { return relume_type_abort(get(), change, why.c_str(), e); });
+  }
+  /// Why the last build of a type failed; empty when it did not.
+  std::string type_failure(const std::string& type_key) const {
+    std::string why(RELUME_TEXT_MAX + 1, '\0');
+    why.resize(relume_type_failure(get(), type_key.c_str(), why.data(), why.size()));
+    return why;
+  }
+  /// Puts the health of a part of the host beside the show's own.
+  void report_health(const std::string& component, relume_health_level level, const std::string& json) {
+    call([&](relume_error* e) {
+      return relume_health_report(get(), component.c_str(), static_cast<std::uint32_t>(level), json.c_str(), e);
+    });
+  }
+  /// Takes a component's report back.
+  void withdraw_health(const std::string& component) {
+    call([&](relume_error* e) { return relume_health_report(get(), component.c_str(), 0, nullptr, e); });
   }
 
   /// Composes in the frame role. Wait-free.

@@ -155,6 +155,15 @@ RELUME_API relume_result relume_layer_remove(relume_show *show, relume_layer lay
 RELUME_API relume_result relume_layer_move(relume_show *show, relume_layer layer, relume_layer before, relume_outcome *outcome,
                                            relume_error *error);
 
+/** Gives a layer another type at once, for types that need no building; relume/type.h says what is kept, and has the way in two
+ *  phases.
+ *  @retval RELUME_E_UNKNOWN_LAYER, RELUME_E_UNKNOWN_TYPE
+ *  @retval RELUME_E_LIMIT max_slots or the mirror's room for the stack is used up.
+ *  @since 0.3.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_layer_retype(relume_show *show, relume_layer layer, const char *type_key,
+                                             relume_outcome *outcome, relume_error *error);
+
 /** Enables (on != 0) or disables a layer.
  *  @retval RELUME_E_UNKNOWN_LAYER
  *  @since 0.1.0

@@ -128,4 +128,21 @@ relume_result filled(T* out, const char* what, relume_error* error, F f) noexcep
   });
 }
 
+/// Runs a mutation whose outcome the caller may want; `f` fills one of our size. A fault is a rejection.
+template <class F>
+Fault mutated(relume_outcome* outcome, F f) {
+  relume_outcome full = RELUME_OUTCOME_INIT;
+  if (outcome != nullptr) {
+    if (Fault fault = take(outcome, full, "relume_outcome")) return fault;
+    full = RELUME_OUTCOME_INIT;
+  }
+  Fault fault = guarded_fault([&] { return f(full); });
+  if (fault) {
+    full.state = RELUME_STATE_REJECTED;
+    full.reason = fault.code;
+  }
+  if (outcome != nullptr) give(full, outcome);
+  return fault;
+}
+
 }  // namespace relume::core::capi

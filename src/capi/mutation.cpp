@@ -12,18 +12,7 @@ namespace {
 Fault try_apply(relume_show* show, std::span<const relume_change> changes, relume_layer* added,
                 relume_outcome* outcome) {
   if (show == nullptr) return null_argument("show");
-  relume_outcome full = RELUME_OUTCOME_INIT;
-  if (outcome != nullptr) {
-    if (Fault fault = take(outcome, full, "relume_outcome")) return fault;
-    full = RELUME_OUTCOME_INIT;
-  }
-  Fault fault = guarded_fault([&] { return show->show->coordinator().apply(changes, full, added); });
-  if (fault) {
-    full.state = RELUME_STATE_REJECTED;
-    full.reason = fault.code;
-  }
-  if (outcome != nullptr) give(full, outcome);
-  return fault;
+  return mutated(outcome, [&](relume_outcome& out) { return show->show->coordinator().apply(changes, out, added); });
 }
 
 relume_result apply(relume_show* show, std::span<const relume_change> changes, relume_layer* added,
@@ -108,6 +97,13 @@ relume_result relume_layer_add(relume_show* show, const char* layer_key, const c
 
 relume_result relume_layer_remove(relume_show* show, relume_layer layer, relume_outcome* outcome, relume_error* error) {
   const relume_change change = change_of(RELUME_CHANGE_REMOVE, layer);
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
+relume_result relume_layer_retype(relume_show* show, relume_layer layer, const char* type_key, relume_outcome* outcome,
+                                  relume_error* error) {
+  relume_change change = change_of(RELUME_CHANGE_RETYPE, layer);
+  change.type_key = type_key;
   return apply(show, {&change, 1}, nullptr, outcome, error);
 }
 

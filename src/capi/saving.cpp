@@ -97,11 +97,20 @@ size_t relume_health_json(relume_show* show, char* buffer, size_t size) {
     relume_health health{};
     if (show == nullptr) return null_argument("show");
     show->show->health(health);
-    json = health_json(health);
+    json = health_json(health, show->show->reports().all());
     return {};
   });
   if (buffer != nullptr && size > 0) buffer[json.copy(buffer, size - 1)] = '\0';
   return fault ? 0 : json.size();
+}
+
+relume_result relume_health_report(relume_show* show, const char* component, uint32_t level, const char* json,
+                                   relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    if (component == nullptr) return null_argument("component");
+    return show->show->report_health(component, level, json);
+  });
 }
 
 }  // extern "C"

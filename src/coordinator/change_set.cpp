@@ -7,6 +7,8 @@
 #include <bit>
 #include <utility>
 
+#include "model/conversion.hpp"
+
 namespace relume::core {
 namespace {
 
@@ -71,6 +73,9 @@ void ChangeSet::edit(const ResolvedChange& change, const Stack& stack, relume_ou
     case RELUME_CHANGE_PERSIST: set(change, outcome); break;
     case RELUME_CHANGE_ADD: lay_out(*change.layer, false); break;
     case RELUME_CHANGE_REMOVE: lay_out(*change.layer, true); break;
+    case RELUME_CHANGE_RETYPE:
+      if (change.changed) retype(*change.from, *change.layer, outcome);
+      break;
     case RELUME_CHANGE_STORE:
     case RELUME_CHANGE_REVERT:
     case RELUME_CHANGE_RESET: for_each_value(change, stack); break;
@@ -131,11 +136,58 @@ void ChangeSet::lay_out(const Layer& layer, bool removed) {
     }
   });
   changed_ = true;
-  if (removed) return;
+  if (!removed) put_defaults(layer);
+}
+
+// All values are read before the first is written: old and new slots may overlap.
+void ChangeSet::retype(const Layer& from, const Layer& to, relume_outcome& outcome) {
+  struct Kept {
+    const ParamDef* def;
+    std::uint32_t kind;
+    Lanes lanes;
+  };
+  std::vector<Kept> kept;
+  for (const ParamDef& old : from.type->params()) {
+    const std::uint32_t slot = from.first_slot + old.slot;
+    const SavedBlock& saved = c_.tree_.page(slot / kBlockSlots)->saved;
+    const ParamDef* def = to.type->find(old.key);
+    for (const std::uint32_t kind : {RELUME_CHANGE_PERSIST, RELUME_CHANGE_SET}) {
+      const bool committed = kind == RELUME_CHANGE_SET;
+      if (((committed ? saved.committed_present : saved.persisted_present) & mask_of(slot, 1)) == 0) continue;
+      Lanes value{};
+      const auto& values = committed ? saved.committed : saved.persisted;
+      std::copy_n(values.begin() + slot % kBlockSlots, old.lanes, value.begin());
+      Kept one{def, kind, {}};
+      const Fit fit = def != nullptr ? convert(old, *def, value, one.lanes) : Fit::cleared;
+      if (fit == Fit::clamped) ++outcome.clamped_values;
+      if (fit == Fit::cleared) ++outcome.cleared_values;
+      if (fit != Fit::cleared) kept.push_back(one);
+    }
+  }
+  // In place nothing is taken from automation, which goes on.
+  const bool in_place = from.handle().bits == to.handle().bits && !from.dormant();
+  if (!in_place) {
+    lay_out(from, true);
+    lay_out(to, false);
+  } else {
+    put_defaults(to);
+  }
+  for (const Kept& value : kept) {
+    const std::uint32_t slot = to.first_slot + value.def->slot;
+    SavedBlock& saved = c_.tree_.edit(slot / kBlockSlots).saved;
+    if (value.kind == RELUME_CHANGE_SET) {
+      write_lanes(saved.committed, saved.committed_present, slot, value.def->lanes, value.lanes);
+    } else {
+      write_lanes(saved.persisted, saved.persisted_present, slot, value.def->lanes, value.lanes);
+    }
+  }
+}
+
+void ChangeSet::put_defaults(const Layer& layer) {
   for (const ParamDef& def : layer.type->params()) {
     const std::uint32_t slot = layer.first_slot + def.slot;
     SavedBlock& saved = c_.tree_.edit(slot / kBlockSlots).saved;
-    std::copy(def.initial.begin(), def.initial.begin() + def.lanes, saved.persisted.begin() + slot % kBlockSlots);
+    std::copy_n(def.initial.begin(), def.lanes, saved.persisted.begin() + slot % kBlockSlots);
   }
 }
 

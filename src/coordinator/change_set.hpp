@@ -21,6 +21,7 @@ struct ResolvedChange {
   Lanes lanes{};
   std::shared_ptr<const Layer> keep;  // of a change of structure: the layer as it was then
   bool changed = false;               // what was prepared of it was not so already
+  std::shared_ptr<const Layer> from;  // RETYPE: the layer with its type before
 };
 
 /// Checks a change of values against a stack; STORE, REVERT and RESET of all layers resolve with no layer. `text` is the value
@@ -58,6 +59,8 @@ class ChangeSet {
   void set(const ResolvedChange& change, relume_outcome& outcome);
   void for_each_value(const ResolvedChange& change, const Stack& stack);
   void lay_out(const Layer& layer, bool removed);
+  void retype(const Layer& from, const Layer& to, relume_outcome& outcome);
+  void put_defaults(const Layer& layer);
   void store(const Layer& layer);
   void revert(const Layer& layer);
   void reset(const Layer& layer);

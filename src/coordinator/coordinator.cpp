@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "coordinator/change_set.hpp"
@@ -55,15 +56,18 @@ std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_
 }
 
 Fault Coordinator::apply(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added) {
-  const bool prepared =
-      std::any_of(changes.begin(), changes.end(), [this](const auto& c) { return Preparation::needed(c, has_text_); });
+  const bool has_text = has_text_.load(std::memory_order_relaxed);
+  const bool prepared = std::any_of(changes.begin(), changes.end(),
+                                    [has_text](const auto& c) { return Preparation::needed(c, has_text); });
   Fault fault = prepared ? apply_prepared(changes, outcome, added) : apply_values(changes, outcome);
-  if (fault) {
-    outcome.state = RELUME_STATE_REJECTED;
-    outcome.reason = fault.code;
-    rejected_.fetch_add(1, std::memory_order_relaxed);
-  }
+  if (fault) reject(fault, outcome);
   return fault;
+}
+
+void Coordinator::reject(const Fault& fault, relume_outcome& outcome) {
+  outcome.state = RELUME_STATE_REJECTED;
+  outcome.reason = fault.code;
+  rejected_.fetch_add(1, std::memory_order_relaxed);
 }
 
 namespace {
@@ -183,20 +187,32 @@ Fault Coordinator::apply_prepared(std::span<const relume_change> changes, relume
     }
   }
   if (added != nullptr) *added = preparation.added;
-  Successor next;
-  if (Fault fault = next.build(*this, preparation)) return refused(std::move(fault));
+  return apply_preparation(preparation, event_of(changes), outcome);
+}
 
+// structure_ is held.
+Fault Coordinator::apply_preparation(Preparation& preparation, const relume_event& event, relume_outcome& outcome) {
+  Successor next;
+  Fault fault = next.build(*this, preparation);
   const std::lock_guard lock(hot_);
   outcome.revision = head_.revision;
+  if (fault) return fault;
   ChangeSet set(*this);
   for (const ResolvedChange& resolved : preparation.resolved) set.edit(resolved, *next.stack, outcome);
   if (!set.changed()) {
     stay_same(set, outcome);
+    if (event.kind == RELUME_EVENT_TYPE_CHANGED) {
+      // Nothing of the show is another, but what the host has built is.
+      relume_event published = event;
+      published.revision = head_.revision;
+      events_.publish(published);
+      outcome.events = 1;
+    }
     return {};
   }
   outcome.urgency = set.lossy_only() ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
   set.hand_over();
-  accept(set.effects(), event_of(changes), &next, outcome);
+  accept(set.effects(), event, &next, outcome);
   return {};
 }
 
@@ -213,6 +229,7 @@ Fault Coordinator::Successor::build(Coordinator& c, Preparation& preparation) {
     stack = std::make_shared<const Stack>(std::move(preparation.stack));
     stack_bytes = std::make_shared<const std::string>(encode_stack(*stack));
     view = c.view_of(*stack, 0);
+    view->carries = std::move(preparation.carries);
   }
   if (c.mirror_ == nullptr) return {};
   if (Fault fault = c.mirror_->stage(*stack_bytes, *objects)) return fault;
@@ -224,6 +241,7 @@ void Coordinator::take_over(Successor& next) {
   if (next.view != nullptr) {
     update_layer_table(*stack_, *next.stack);
     next.view->created = tree_.version();
+    hand_on_carries(*next.view);
     structure_revision_ = head_.revision;
   }
   stack_.swap(next.stack);
@@ -231,13 +249,33 @@ void Coordinator::take_over(Successor& next) {
   objects_.swap(next.objects);
 }
 
+// A composer that skips a view must still learn what happened in it.
+void Coordinator::hand_on_carries(StackView& view) const {
+  for (Carry& carry : view.carries) {
+    carry.version = tree_.version();
+    carry.order = order_.load(std::memory_order_relaxed) + 1;
+  }
+  const StackView* before = tree_.stack();
+  if (before == nullptr) return;
+  std::vector<Carry> all;
+  std::copy_if(before->carries.begin(), before->carries.end(), std::back_inserter(all),
+               [this](const Carry& carry) { return carry.version > tree_.last_taken(); });
+  if (all.empty()) return;
+  all.insert(all.end(), view.carries.begin(), view.carries.end());
+  view.carries.swap(all);
+}
+
 void Coordinator::update_layer_table(const Stack& before, const Stack& after) {
   for (const auto& layer : before.order()) {
     if (after.find(layer->handle()) == nullptr) layers_.clear(layer->index);
   }
   for (const auto& layer : after.order()) {
-    if (before.find(layer->handle()) == nullptr && !layer->dormant()) {
+    if (layer->dormant()) continue;
+    const Layer* was = before.find(layer->handle());
+    if (was == nullptr) {
       layers_.put(layer->index, layer->generation, layer->first_slot, layer->type.get());
+    } else if (was->type != layer->type) {
+      layers_.retype(layer->index, layer->type.get());
     }
   }
 }
@@ -283,7 +321,7 @@ void Coordinator::commit_one(const CommitRequest& request) {
   {
     ChangeSet set(*this);
     relume_outcome outcome = RELUME_OUTCOME_INIT;
-    if (set.settle({event.change, layer, def, request.lanes, nullptr, false})) {
+    if (set.settle({event.change, layer, def, request.lanes, nullptr, false, nullptr})) {
       event.kind = RELUME_EVENT_OVERLAY_SETTLED;
       set.hand_over();
       const bool lossy = (def->flags & RELUME_PARAM_LOSSY) != 0;

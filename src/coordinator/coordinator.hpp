@@ -19,6 +19,7 @@
 
 #include "coordinator/effects.hpp"
 #include "coordinator/seams.hpp"
+#include "coordinator/type_changes.hpp"
 #include "health/event_log.hpp"
 #include "live/composer.hpp"
 #include "model/objects.hpp"
@@ -69,6 +70,13 @@ class Coordinator {
   /// are cleared. Layers that are in both, by id and type, keep their handles and their automation.
   Fault load(const SavedShow& document, relume_outcome& outcome);
 
+  // Changes of type in two phases (relume/type.h).
+  Fault prepare_type(const relume_layer_type_def& def, relume_type_change& out);
+  Fault prepare_retype(relume_layer layer, const char* type_key, relume_type_change& out);
+  Fault commit_type(relume_type_change handle, relume_outcome& outcome);
+  Fault abort_type(relume_type_change handle, std::string why);
+  std::string type_failure(const std::string& type_key);
+
   /// Takes what automation has settled. Control role.
   void commit_settled();
 
@@ -117,6 +125,11 @@ class Coordinator {
     std::unique_ptr<StackView> view;  // nullptr: the stack is as it was
     Mirror* staged_in = nullptr;
   };
+  Fault apply_preparation(Preparation& preparation, const relume_event& event, relume_outcome& outcome);
+  Fault commit_definition(const TypeChanges::Pending& change, relume_outcome& outcome);
+  Fault commit_retype(const TypeChanges::Pending& change, relume_outcome& outcome);
+  void publish_type_event(std::uint32_t kind, const TypeChanges::Pending& change);
+  void reject(const Fault& fault, relume_outcome& outcome);
   void accept(const Effects& effects, const relume_event& event, Successor* next, relume_outcome& outcome);
   void take_over(Successor& next);
   void commit_one(const CommitRequest& request);
@@ -124,6 +137,7 @@ class Coordinator {
     if (step_observer_ != nullptr) step_observer_(step_user_, number);
   }
   std::unique_ptr<StackView> view_of(const Stack& stack, std::uint64_t version) const;
+  void hand_on_carries(StackView& view) const;
   void update_layer_table(const Stack& before, const Stack& after);
   /// Automation that holds a parameter now, by what the newest mutation left of it.
   OverlayGlimpse live_overlay(relume_param param, std::uint32_t slot, bool glides) const;
@@ -140,8 +154,11 @@ class Coordinator {
   relume_tier composed(relume_param param, const Found& found, relume_value& out) const;
   std::shared_ptr<const std::string> text_in(const Found& found, relume_tier tier) const;
 
-  const Schema schema_;
-  const bool has_text_;
+  // Under structure_.
+  Schema schema_;
+  std::vector<std::shared_ptr<const LayerType>> retired_types_;  // replaced ones, which others may still point to
+  TypeChanges type_changes_;
+  std::atomic<bool> has_text_;  // of any type; never falls
   const Seams seams_;
   platform::Mutex structure_;
   platform::Mutex hot_;

@@ -32,6 +32,7 @@ constexpr Effects effects_of(std::uint32_t kind) noexcept {
     case RELUME_CHANGE_ADD: return {both, RELUME_INVALIDATE_NONE, RELUME_RESET_LAYER};
     case RELUME_CHANGE_REMOVE: return {both, RELUME_INVALIDATE_LAYER, RELUME_RESET_LAYER};
     case RELUME_CHANGE_MOVE: return {both, RELUME_INVALIDATE_NONE, RELUME_RESET_LAYER};
+    case RELUME_CHANGE_RETYPE: return {both, RELUME_INVALIDATE_LAYER, RELUME_RESET_LAYER};
     case RELUME_CHANGE_ENABLE:
     case RELUME_CHANGE_RECORD:
     case RELUME_CHANGE_RECORD_REMOVE:
@@ -41,7 +42,7 @@ constexpr Effects effects_of(std::uint32_t kind) noexcept {
 }
 
 constexpr bool is_structural(std::uint32_t kind) noexcept {
-  return kind >= RELUME_CHANGE_ADD && kind <= RELUME_CHANGE_BYPASS;
+  return (kind >= RELUME_CHANGE_ADD && kind <= RELUME_CHANGE_BYPASS) || kind == RELUME_CHANGE_RETYPE;
 }
 
 }  // namespace relume::core

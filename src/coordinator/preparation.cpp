@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coordinator/effects.hpp"
+#include "model/conversion.hpp"
 #include "model/record.hpp"
 #include "model/text.hpp"
 
@@ -18,6 +19,10 @@ Fault check_change(const relume_change& change) {
   }
   if (effects_of(change.kind).targets != 0) return {};
   return {RELUME_E_INVALID, "kind", fmt::format("{} is not a kind of change", change.kind)};
+}
+
+Fault unknown_type(const std::string& key) {
+  return {RELUME_E_UNKNOWN_TYPE, key, fmt::format("no layer type {} is declared: declare it first", key)};
 }
 
 bool Preparation::needed(const relume_change& change, bool has_text) {
@@ -117,15 +122,59 @@ Fault Preparation::add_record(const relume_change& change) {
   return {};
 }
 
+Fault Preparation::find_type(const relume_change& change, std::shared_ptr<const LayerType>& out) const {
+  const std::string key = change.type_key != nullptr ? change.type_key : "";
+  out = schema_.type(key);
+  return out != nullptr ? Fault{} : unknown_type(key);
+}
+
+Fault Preparation::retype(const Layer& layer, const std::shared_ptr<const LayerType>& type) {
+  ResolvedChange next;
+  next.kind = RELUME_CHANGE_RETYPE;
+  next.from = keep(&layer);
+  next.changed = layer.dormant() || layer.type != type;
+  next.layer = next.from.get();
+  if (next.changed) {
+    bool apart = false;
+    if (Fault fault = stack.retype(layer, type, next.layer, apart)) return fault;
+    if (apart && !next.from->dormant()) carry(*next.from, *next.layer);
+    drop_texts(*next.from, *type);
+    stack_changed = true;
+  }
+  next.keep = keep(next.layer);
+  resolved.push_back(std::move(next));
+  return {};
+}
+
+void Preparation::carry(const Layer& from, const Layer& to) {
+  for (const ParamDef& old : from.type->params()) {
+    const ParamDef* def = to.type->find(old.key);
+    if (def == nullptr || !converts_always(old, *def)) continue;
+    Carry carry;
+    carry.from_param = param_handle(from.index, from.generation, old.slot).bits;
+    carry.to_param = param_handle(to.index, to.generation, def->slot).bits;
+    carry.from_slot = from.first_slot + old.slot;
+    carry.to_slot = to.first_slot + def->slot;
+    carry.def = def;
+    carries.push_back(carry);
+  }
+}
+
+// Texts lie under the layer's id and their key: those that are texts still are where they belong.
+void Preparation::drop_texts(const Layer& from, const LayerType& to) {
+  for (const ParamDef& old : from.type->params()) {
+    const ParamDef* def = to.find(old.key);
+    if (old.type != RELUME_TEXT || (def != nullptr && def->type == RELUME_TEXT)) continue;
+    for (const bool committed : {false, true}) drop(text_name(from.id, old.key, committed));
+  }
+}
+
 Fault Preparation::add_structure(const relume_change& change) {
   ResolvedChange next;
   next.kind = change.kind;
   if (change.kind == RELUME_CHANGE_ADD) {
-    const std::string type_key = change.type_key != nullptr ? change.type_key : "";
-    const auto type = schema_.type(type_key);
-    if (type == nullptr) {
-      return {RELUME_E_UNKNOWN_TYPE, type_key, fmt::format("no layer type {} was declared at open", type_key)};
-    }
+    std::shared_ptr<const LayerType> type;
+    if (Fault fault = find_type(change, type)) return fault;
     const std::string key = change.key != nullptr ? change.key : "";
     if (Fault fault = stack.add(key, type, change.before, next.layer)) return fault;
     added = next.layer->handle();
@@ -136,6 +185,11 @@ Fault Preparation::add_structure(const relume_change& change) {
       return {RELUME_E_UNKNOWN_LAYER, next.layer == nullptr ? "layer" : "before",
               "the layer's handle is stale or none: the layer is gone; resolve its key again"};
     }
+  }
+  if (change.kind == RELUME_CHANGE_RETYPE) {
+    std::shared_ptr<const LayerType> type;
+    if (Fault fault = find_type(change, type)) return fault;
+    return retype(*next.layer, type);
   }
   next.keep = keep(next.layer);
   switch (change.kind) {

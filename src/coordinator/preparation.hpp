@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "coordinator/change_set.hpp"
+#include "live/stack_view.hpp"
 #include "model/objects.hpp"
 #include "model/schema.hpp"
 #include "model/stack.hpp"
@@ -25,17 +26,23 @@ class Preparation {
 
   /// Resolves the next change against what those before it lead to.
   Fault add(const relume_change& change);
+  /// Another type for a layer, which may be dormant.
+  Fault retype(const Layer& layer, const std::shared_ptr<const LayerType>& type);
 
   Stack stack;
   ObjectTable objects;
   std::vector<ResolvedChange> resolved;
-  relume_layer added{0};  // of the last ADD
+  std::vector<Carry> carries;  // automation that goes on after a change of type
+  relume_layer added{0};       // of the last ADD
   bool stack_changed = false;
   bool objects_changed = false;
 
  private:
   Fault add_structure(const relume_change& change);
   Fault add_record(const relume_change& change);
+  Fault find_type(const relume_change& change, std::shared_ptr<const LayerType>& out) const;
+  void carry(const Layer& from, const Layer& to);
+  void drop_texts(const Layer& from, const LayerType& to);
   void add_layer_change(const ResolvedChange& change);
   void apply_text(ResolvedChange& change, std::string_view text);
   void apply_to_texts(const ResolvedChange& change);
@@ -45,6 +52,8 @@ class Preparation {
 
   const Schema& schema_;
 };
+
+Fault unknown_type(const std::string& key);
 
 /// Refuses a kind that there is not, and reserved fields that are not 0.
 Fault check_change(const relume_change& change);

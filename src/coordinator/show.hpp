@@ -17,6 +17,7 @@
 
 #include "coordinator/coordinator.hpp"
 #include "coordinator/seams.hpp"
+#include "health/component_reports.hpp"
 #include "health/event_log.hpp"
 #include "live/composer.hpp"
 #include "live/frame_store.hpp"
@@ -57,6 +58,9 @@ class Show {
   Fault recovery_wait(std::int64_t timeout_ns);
   Fault accept(std::uint32_t choice, relume_outcome& outcome);
   void health(relume_health& out);
+  /// What a part of the host says of itself; `json` nullptr takes it back.
+  Fault report_health(const std::string& component, std::uint32_t level, const char* json);
+  const ComponentReports& reports() const { return reports_; }
   Fault open_reader(std::uint32_t& number);
   void close_reader(std::uint32_t number);
   const relume_frame* acquire(std::uint32_t reader) noexcept RELUME_NONBLOCKING { return frames_->acquire(reader); }
@@ -102,6 +106,7 @@ class Show {
   SaveLedger ledger_;
   std::unique_ptr<Saver> saver_;  // nullptr: the show has no folder
   bool left_behind_ = false;
+  ComponentReports reports_;
 
   std::mutex roles_mutex_;  // readers and sources come and go
   std::vector<bool> reader_open_;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "coordinator/show.hpp"
+#include "model/key.hpp"
 
 namespace relume::core {
 namespace {
@@ -120,9 +122,31 @@ void Show::health(relume_health& out) {
     out.mirror = mirror != nullptr && !mirror->lost() ? RELUME_HEALTH_OK : RELUME_HEALTH_DEGRADED;
     saver_->health(out);
   }
-  for (const std::uint32_t level : {out.mirror, out.memory, out.disk, out.checkpoint.level, out.document.level}) {
+  for (const auto& [component, report] : reports_.all()) {
+    if (report.level != RELUME_HEALTH_OFF) out.components = std::max(out.components, report.level);
+  }
+  for (const std::uint32_t level :
+       {out.mirror, out.memory, out.disk, out.checkpoint.level, out.document.level, out.components}) {
     if (level != RELUME_HEALTH_OFF) out.level = std::max(out.level, level);
   }
+}
+
+Fault Show::report_health(const std::string& component, std::uint32_t level, const char* json) {
+  if (!valid_key(component)) return key_fault(component, "the component's");
+  if (json == nullptr) {
+    reports_.remove(component);
+    return {};
+  }
+  if (level > RELUME_HEALTH_OFF) return {RELUME_E_INVALID, component, fmt::format("{} is no health level", level)};
+  std::string text = json;
+  if (text.size() > RELUME_HEALTH_REPORT_MAX) {
+    return {RELUME_E_TOO_LONG, component,
+            fmt::format("a report has at most {} bytes, this one {}", RELUME_HEALTH_REPORT_MAX, text.size())};
+  }
+  if (!is_json_object(text)) return {RELUME_E_BAD_JSON, component, "a report is one JSON object"};
+  if (reports_.put(component, {level, std::move(text)})) return {};
+  return {RELUME_E_LIMIT, component,
+          fmt::format("{} components have reported; take one back first", ComponentReports::kMost)};
 }
 
 }  // namespace relume::core

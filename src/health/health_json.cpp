@@ -43,7 +43,12 @@ Json target_json(const relume_target_health& target) {
 
 }  // namespace
 
-std::string health_json(const relume_health& health) {
+std::string health_json(const relume_health& health, const std::map<std::string, ComponentReport>& components) {
+  Json parts = Json::object();
+  for (const auto& [component, report] : components) {
+    parts[component] = Json::parse(report.json);
+    parts[component]["level"] = level_name(report.level);
+  }
   const Json json = {{"level", level_name(health.level)},
                      {"mirror", level_name(health.mirror)},
                      {"memory", level_name(health.memory)},
@@ -53,7 +58,8 @@ std::string health_json(const relume_health& health) {
                      {"unsaved_events", health.unsaved_events},
                      {"unsaved_age_ms", health.unsaved_age_ns / 1'000'000},
                      {"checkpoint", target_json(health.checkpoint)},
-                     {"document", target_json(health.document)}};
+                     {"document", target_json(health.document)},
+                     {"components", std::move(parts)}};
   // A path need not be UTF-8; what is not is replaced rather than thrown at.
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -80,9 +80,84 @@ void Composer::take_root() noexcept RELUME_NONBLOCKING {
   if (newer == nullptr) return;
   const Root* before = root_;
   root_ = newer;
+  if (before != nullptr && before->stack != newer->stack) {
+    for (const Carry& to : newer->stack->carries) {
+      if (to.version > before->version) carry(to);
+    }
+  }
   tree_.compare(before, *newer, [this](std::uint32_t block, const Page& page) { take_page(block, page); });
   changed_ = changed_ || before == nullptr || newer->revision != before->revision || newer->stack != before->stack;
   tree_.hold(*newer);
+}
+
+// A parameter got another definition and perhaps another place. Its automation goes on there, without a jump unless the new
+// range or the lack of a glide asks for one.
+void Composer::carry(const Carry& to) noexcept RELUME_NONBLOCKING {
+  Overlay* overlay = overlays_.at(to.from_slot);
+  if (overlay == nullptr || overlay->param.load(std::memory_order_relaxed) != to.from_param) return;
+  if (to.to_slot != to.from_slot) move_lanes(*overlay, to.to_slot);
+  const bool same_glide = overlay->def->smoothing_ns == to.def->smoothing_ns;
+  overlay->def = to.def;
+  overlay->param.store(to.to_param, std::memory_order_relaxed);
+  overlay->order.store(std::max(overlay->order.load(std::memory_order_relaxed), to.order), std::memory_order_relaxed);
+
+  const std::uint32_t block = overlay->slot / kBlockSlots;
+  const std::uint32_t first = overlay->slot % kBlockSlots;
+  AutomationBlock& automation = automation_[block];
+  const bool held = overlay->phase != Overlay::Phase::releasing;
+  Lanes targets{};
+  for (std::uint32_t i = 0; i < to.def->lanes; ++i) targets[i] = automation.target[first + i];
+  const bool clamped = held && clamp_to_range(*to.def, targets);
+  for (std::uint32_t i = 0; i < to.def->lanes; ++i) {
+    const std::uint32_t lane = first + i;
+    const std::uint64_t bit = std::uint64_t{1} << lane;
+    const bool gliding = (automation.gliding & bit) != 0;
+    if (gliding && (clamped || !same_glide)) {
+      const std::uint32_t target = held ? automation.target[lane] : saved(block).resting(lane);
+      Lanes value{};
+      value[i] = std::bit_cast<std::uint32_t>(automation.glide(lane, std::bit_cast<float>(target), now_));
+      clamp_to_range(*to.def, value);
+      automation.gliding &= ~bit;
+      if (to.def->glides()) {
+        const auto now_at = std::bit_cast<float>(value[i]);
+        automation.begin_glide(lane, *to.def, now_at, std::bit_cast<float>(held ? targets[i] : target), now_);
+      }
+    }
+    if (held) automation.target[lane] = targets[i];
+  }
+  if ((automation.gliding & lanes_at(*overlay)) != 0) moving_[block / 64] |= std::uint64_t{1} << (block % 64);
+  if (overlay->phase == Overlay::Phase::committing)
+    overlay->phase = Overlay::Phase::live;  // asked for under the old handle
+  touch(block, lanes_at(*overlay));
+  ++overlay->token;
+  overlays_.show(*overlay);
+  if (overlay->phase != Overlay::Phase::kept) overlays_.attend(*overlay);
+}
+
+void Composer::move_lanes(Overlay& overlay, std::uint32_t slot) noexcept RELUME_NONBLOCKING {
+  // Whoever had the place is gone: it was free.
+  if (Overlay* stale = overlays_.at(slot)) end_overlay(*stale);
+  AutomationBlock& from = block_of(overlay);
+  AutomationBlock& to = automation_[slot / kBlockSlots];
+  const std::uint32_t old_first = overlay.slot % kBlockSlots;
+  const std::uint32_t first = slot % kBlockSlots;
+  const auto move_bit = [](std::uint64_t& source, std::uint32_t at, std::uint64_t& target, std::uint32_t place) {
+    const std::uint64_t bit = (source >> at) & 1U;
+    source &= ~(std::uint64_t{1} << at);
+    target = (target & ~(std::uint64_t{1} << place)) | bit << place;
+  };
+  for (std::uint32_t i = 0; i < overlay.def->lanes; ++i) {
+    to.target[first + i] = from.target[old_first + i];
+    to.from[first + i] = from.from[old_first + i];
+    to.rate[first + i] = from.rate[old_first + i];
+    to.near[first + i] = from.near[old_first + i];
+    to.start[first + i] = from.start[old_first + i];
+    move_bit(from.overlay, old_first + i, to.overlay, first + i);
+    move_bit(from.gliding, old_first + i, to.gliding, first + i);
+  }
+  move_bit(from.owned, old_first, to.owned, first);
+  touch(overlay.slot / kBlockSlots, lanes_at(overlay));
+  overlays_.move(overlay, slot);
 }
 
 void Composer::take_page(std::uint32_t block, const Page& page) noexcept RELUME_NONBLOCKING {

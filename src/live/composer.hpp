@@ -65,6 +65,8 @@ class Composer {
 
  private:
   void take_root() noexcept RELUME_NONBLOCKING;
+  void carry(const Carry& to) noexcept RELUME_NONBLOCKING;
+  void move_lanes(Overlay& overlay, std::uint32_t slot) noexcept RELUME_NONBLOCKING;
   void take_page(std::uint32_t block, const Page& page) noexcept RELUME_NONBLOCKING;
   void take_sources() noexcept RELUME_NONBLOCKING;
   bool take_write(const Source& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;

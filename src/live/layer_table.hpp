@@ -23,6 +23,10 @@ class LayerTable {
     e.type.store(type, std::memory_order_release);
     e.generation.store(generation, std::memory_order_release);
   }
+  /// Another definition of the same shape: whoever reads the old one reads the same places.
+  void retype(std::uint32_t index, const LayerType* type) noexcept {
+    entries_[index].type.store(type, std::memory_order_release);
+  }
   void clear(std::uint32_t index) noexcept { entries_[index].generation.store(0, std::memory_order_relaxed); }
 
   /// The definition behind a handle and its first slot in the show; nullptr when stale. Types live as long as the show, so a

@@ -61,6 +61,11 @@ class OverlayPool {
   }
   Overlay& operator[](std::uint32_t index) noexcept { return overlays_[index]; }
   std::uint32_t index_of(const Overlay& o) const noexcept { return static_cast<std::uint32_t>(&o - overlays_.data()); }
+  /// To another place, which holds none.
+  void move(Overlay& o, std::uint32_t slot) noexcept {
+    at_[o.slot].store(0, std::memory_order_release);
+    o.slot = slot;
+  }
   bool full() const noexcept { return free_count_ == 0; }
   Overlay& take(std::uint32_t slot) noexcept {
     const std::uint32_t index = free_[--free_count_];

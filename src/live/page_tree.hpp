@@ -83,6 +83,10 @@ class PageTree {
   /// The newest page of a block, nullptr when nothing was ever there. Sees an edit in progress.
   const Page* page(std::uint32_t block) const { return find(top_, block); }
   std::uint64_t version() const { return version_; }
+  /// The composer has taken this version, and perhaps newer ones.
+  std::uint64_t last_taken() const { return last_taken_; }
+  /// As published last; nullptr before that.
+  const StackView* stack() const { return stack_; }
 
   /// Begins an edit that leads to `revision`; nobody sees it until publish().
   void begin(std::uint64_t revision);

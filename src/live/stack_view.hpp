@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/param.hpp"
+
 namespace relume::core {
 
 /// Where the layer with a table index lies; generation 0: nowhere.
@@ -16,10 +18,22 @@ struct FrameEntry {
   std::uint32_t slot_count = 0;
 };
 
+/// A parameter got another definition, and perhaps another place: its automation goes with it.
+struct Carry {
+  std::uint64_t version = 0;     // of the edit that did it
+  std::uint64_t order = 0;       // of that mutation
+  std::uint64_t from_param = 0;  // handle bits
+  std::uint64_t to_param = 0;
+  std::uint32_t from_slot = 0;  // in the show
+  std::uint32_t to_slot = 0;
+  const ParamDef* def = nullptr;  // the new one
+};
+
 struct StackView {
   std::uint64_t created = 0;               // version of the edit that made it
   std::vector<relume_frame_layer> layers;  // bottom to top, without dormant ones
   std::vector<FrameEntry> table;           // by layer index
+  std::vector<Carry> carries;              // in order; also those of views that no composer may have seen
 };
 
 }  // namespace relume::core

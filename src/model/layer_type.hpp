@@ -31,6 +31,8 @@ class LayerType {
   const ParamDef* at_slot(std::uint32_t slot) const noexcept RELUME_NONBLOCKING;
   /// Equal keys, types, labels and slots: values can stay where they are.
   bool same_shape(const LayerType& other) const;
+  /// Equal in everything that was declared.
+  bool same_definition(const LayerType& other) const { return version_ == other.version_ && params_ == other.params_; }
 
  private:
   std::string key_;

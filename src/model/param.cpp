@@ -43,14 +43,31 @@ const char* type_name(std::uint32_t type) {
 
 // Ranges are compared in the value's own type: 0.1F is inside a range that ends at 0.1.
 template <class T>
-relume_result fit(const ParamDef& def, T& value) noexcept RELUME_NONBLOCKING {
-  if (!def.bounded) return RELUME_OK;
+bool clamp(const ParamDef& def, T& value) noexcept RELUME_NONBLOCKING {
+  if (!def.bounded) return false;
   const T low = static_cast<T>(def.min);
   const T high = static_cast<T>(def.max);
-  if (value >= low && value <= high) return RELUME_OK;
-  if ((def.flags & RELUME_PARAM_CLAMP) == 0) return RELUME_E_RANGE;
+  if (value >= low && value <= high) return false;
   value = value < low ? low : high;
+  return true;
+}
+
+template <class T>
+relume_result fit(const ParamDef& def, T& value) noexcept RELUME_NONBLOCKING {
+  T inside = value;
+  if (!clamp(def, inside)) return RELUME_OK;
+  if ((def.flags & RELUME_PARAM_CLAMP) == 0) return RELUME_E_RANGE;
+  value = inside;
   return RELUME_OK;
+}
+
+std::int64_t time_of(const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING {
+  return static_cast<std::int64_t>(lanes[0] | (static_cast<std::uint64_t>(lanes[1]) << 32U));
+}
+
+void put_time(std::int64_t time, Lanes& out) noexcept RELUME_NONBLOCKING {
+  out[0] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(time));
+  out[1] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(time) >> 32U);
 }
 
 relume_result encode_whole(const ParamDef& def, std::int32_t value, Lanes& out) noexcept RELUME_NONBLOCKING {
@@ -88,8 +105,7 @@ relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes
   if (def.type == RELUME_TIME) {
     std::int64_t time = value.as.t;
     const relume_result result = fit(def, time);
-    out[0] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(time));
-    out[1] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(time) >> 32U);
+    put_time(time, out);
     return result;
   }
   return encode_whole(def, value.as.i, out);
@@ -103,6 +119,37 @@ relume_result encode_any(const ParamDef& def, const relume_value& value, Lanes& 
   return check_text(text);
 }
 
+bool is_value(std::uint32_t type, const Lanes& lanes) noexcept RELUME_NONBLOCKING {
+  if (type == RELUME_BOOL) return lanes[0] <= 1;
+  if (!is_float_type(type)) return true;
+  const std::uint32_t count = lanes_of(type);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (!std::isfinite(std::bit_cast<float>(lanes[i]))) return false;
+  }
+  return true;
+}
+
+bool clamp_to_range(const ParamDef& def, Lanes& lanes) noexcept RELUME_NONBLOCKING {
+  bool clamped = false;
+  if (is_float_type(def.type)) {
+    for (std::uint32_t i = 0; i < def.lanes; ++i) {
+      auto lane = std::bit_cast<float>(lanes[i]);
+      if (!clamp(def, lane)) continue;
+      lanes[i] = std::bit_cast<std::uint32_t>(lane);
+      clamped = true;
+    }
+  } else if (def.type == RELUME_INT) {
+    auto value = std::bit_cast<std::int32_t>(lanes[0]);
+    clamped = clamp(def, value);
+    lanes[0] = std::bit_cast<std::uint32_t>(value);
+  } else if (def.type == RELUME_TIME) {
+    std::int64_t time = time_of(lanes.data());
+    clamped = clamp(def, time);
+    put_time(time, lanes);
+  }
+  return clamped;
+}
+
 relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING {
   relume_value value{};
   value.type = type;
@@ -112,7 +159,7 @@ relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexce
   } else if (type == RELUME_TEXT) {
     value.as.text = {nullptr, 0};
   } else if (type == RELUME_TIME) {
-    value.as.t = static_cast<std::int64_t>(lanes[0] | (static_cast<std::uint64_t>(lanes[1]) << 32U));
+    value.as.t = time_of(lanes);
   } else {
     value.as.i = std::bit_cast<std::int32_t>(lanes[0]);
   }

@@ -32,6 +32,7 @@ struct ParamDef {
   std::int64_t smoothing_ns = 0;
   std::int64_t settle_ns = 0;
 
+  bool operator==(const ParamDef&) const = default;
   bool glides() const noexcept { return smoothing_ns > 0; }
   std::uint64_t lane_mask() const noexcept { return (std::uint64_t{1} << lanes) - 1; }
 };
@@ -46,6 +47,12 @@ bool is_float_type(std::uint32_t type) noexcept RELUME_NONBLOCKING;
 /// here: it is more than its slot, and takes no automation.
 relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes& out) noexcept RELUME_NONBLOCKING;
 relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING;
+
+/// Whether slots hold a value of the type: finite numbers, a bool that is 0 or 1.
+bool is_value(std::uint32_t type, const Lanes& lanes) noexcept RELUME_NONBLOCKING;
+
+/// Clamps a value to the definition's range, whatever the definition says of values from outside. True when it had to.
+bool clamp_to_range(const ParamDef& def, Lanes& lanes) noexcept RELUME_NONBLOCKING;
 
 /// The same for any value that an operator may give; `text` is the value's own bytes.
 relume_result encode_any(const ParamDef& def, const relume_value& value, Lanes& out, std::string_view& text);

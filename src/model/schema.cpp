@@ -32,10 +32,9 @@ Fault read_def(const relume_param_def* first, std::size_t i, const std::string& 
 
 }  // namespace
 
-Fault Schema::add_type(const relume_layer_type_def& def) {
+Fault make_layer_type(const relume_layer_type_def& def, std::shared_ptr<const LayerType>& out) {
   const std::string key = def.key != nullptr ? def.key : "";
   if (!valid_key(key)) return key_fault(key, "the layer type's");
-  if (type(key) != nullptr) return {RELUME_E_EXISTS, key, fmt::format("layer type {} is declared already", key)};
   if (def.param_count > 65535) return {RELUME_E_INVALID, key, "a layer type has 1 to 65,535 parameters"};
   if (def.params == nullptr && def.param_count > 0) return {RELUME_E_INVALID, key, "params is NULL"};
   std::vector<ParamDef> params(def.param_count);
@@ -44,10 +43,25 @@ Fault Schema::add_type(const relume_layer_type_def& def) {
     if (Fault fault = read_def(def.params, i, key, from)) return fault;
     if (Fault fault = make_param(from, params[i])) return fault;
   }
+  return LayerType::make(key, std::max(def.version, 1U), std::move(params), true, out);
+}
+
+Fault Schema::add_type(const relume_layer_type_def& def) {
+  const std::string key = def.key != nullptr ? def.key : "";
+  if (type(key) != nullptr) return {RELUME_E_EXISTS, key, fmt::format("layer type {} is declared already", key)};
   std::shared_ptr<const LayerType> made;
-  if (Fault fault = LayerType::make(key, std::max(def.version, 1U), std::move(params), true, made)) return fault;
+  if (Fault fault = make_layer_type(def, made)) return fault;
   types_.push_back(std::move(made));
   return {};
+}
+
+void Schema::put_type(std::shared_ptr<const LayerType> type) {
+  const auto same = std::find_if(types_.begin(), types_.end(), [&](const auto& t) { return t->key() == type->key(); });
+  if (same != types_.end()) {
+    *same = std::move(type);
+  } else {
+    types_.push_back(std::move(type));
+  }
 }
 
 Fault Schema::add_layer(std::string_view layer_key, std::string_view type_key) {

@@ -13,9 +13,14 @@
 
 namespace relume::core {
 
+/// Turns a host's definition of a layer type into ours.
+Fault make_layer_type(const relume_layer_type_def& def, std::shared_ptr<const LayerType>& out);
+
 class Schema {
  public:
   Fault add_type(const relume_layer_type_def& def);
+  /// A type that is new, or takes the place of the one of its key.
+  void put_type(std::shared_ptr<const LayerType> type);
   Fault add_layer(std::string_view layer_key, std::string_view type_key);
   Fault add_record(std::string_view key, std::uint32_t kind, std::string_view bytes);
   std::shared_ptr<const LayerType> type(std::string_view key) const;

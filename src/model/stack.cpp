@@ -100,10 +100,7 @@ Fault Stack::insert(Layer layer, std::size_t position, const Layer*& out) {
   const std::uint32_t count = whole_quads(layer.type->slot_count());
   const bool placed =
       layer.first_slot == kPlaced ? take_slots(count, layer.first_slot) : take_slots_at(layer.first_slot, count);
-  if (!placed) {
-    return {RELUME_E_LIMIT, layer.key,
-            fmt::format("no {} slots in a row are free of {}, which is max_slots; raise it", count, max_slots_)};
-  }
+  if (!placed) { return no_room(layer, count); }
   if (free_entry == table_.end()) {
     table_.emplace_back();
     generations_.push_back(0);
@@ -115,6 +112,11 @@ Fault Stack::insert(Layer layer, std::size_t position, const Layer*& out) {
   table_[made->index] = made;
   order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(position), std::move(made));
   return {};
+}
+
+Fault Stack::no_room(const Layer& layer, std::uint32_t count) const {
+  return {RELUME_E_LIMIT, layer.key,
+          fmt::format("no {} slots in a row are free of {}, which is max_slots; raise it", count, max_slots_)};
 }
 
 void Stack::remove(const Layer& layer) {
@@ -142,12 +144,36 @@ bool Stack::set_flag(const Layer& layer, std::uint32_t flag, bool on) {
   if (flags == layer.flags) return false;
   Layer changed = layer;
   changed.flags = flags;
+  replace(layer, std::move(changed));
+  return true;
+}
+
+const Layer* Stack::replace(const Layer& layer, Layer by) {
   const std::size_t position = position_of(layer.index);
-  auto made = std::make_shared<const Layer>(std::move(changed));
+  auto made = std::make_shared<const Layer>(std::move(by));
   by_key_[key_position(made->key)] = made.get();
   table_[made->index] = made;
   order_[position] = std::move(made);  // the last reference: `layer` is gone
-  return true;
+  return order_[position].get();
+}
+
+Fault Stack::retype(const Layer& layer, const std::shared_ptr<const LayerType>& type, const Layer*& out, bool& apart) {
+  Layer changed = layer;
+  changed.type = type;
+  apart = true;
+  if (!layer.type->same_shape(*type)) {
+    const std::uint32_t count = whole_quads(type->slot_count());
+    const std::uint32_t before = whole_quads(layer.type->slot_count());
+    apart = take_slots(count, changed.first_slot);
+    give_slots(layer.first_slot, before);
+    if (!apart && !take_slots(count, changed.first_slot)) {
+      take_slots_at(layer.first_slot, before);
+      return no_room(layer, count);
+    }
+    changed.generation = ++generations_[layer.index];
+  }
+  out = replace(layer, std::move(changed));
+  return {};
 }
 
 bool Stack::take_slots(std::uint32_t count, std::uint32_t& first) {

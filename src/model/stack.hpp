@@ -56,12 +56,17 @@ class Stack {
   /// False when it was there already.
   bool move(const Layer& layer, relume_layer before);
   bool set_flag(const Layer& layer, std::uint32_t flag, bool on);
+  /// Another type for a layer; of the same shape it keeps its slots and handles, of another it gets new ones of both. `apart`
+  /// says that new and old slots do not overlap. On a Fault nothing has changed.
+  Fault retype(const Layer& layer, const std::shared_ptr<const LayerType>& type, const Layer*& out, bool& apart);
 
  private:
   struct Range {
     std::uint32_t begin, end;
   };
   Fault insert(Layer layer, std::size_t position, const Layer*& out);
+  const Layer* replace(const Layer& layer, Layer by);
+  Fault no_room(const Layer& layer, std::uint32_t count) const;
   bool take_slots(std::uint32_t count, std::uint32_t& first);
   bool take_slots_at(std::uint32_t first, std::uint32_t count);
   void give_slots(std::uint32_t first, std::uint32_t count);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/conversion.hpp"
+
 namespace relume::core {
 namespace {
 
@@ -28,28 +30,6 @@ void write(SavedBlock& to, bool committed, Place first, std::uint32_t lanes, con
   if (present) (committed ? to.committed_present : to.persisted_present) |= mask;
 }
 
-// The value as today's definition has it; false when it does not fit and would have to be guessed.
-bool convert(const ParamDef& from, const ParamDef& to, const Lanes& value, Lanes& out) {
-  if (from.type != to.type) return false;
-  if (to.type == RELUME_TEXT) return out = value, true;
-  relume_value typed = decode_value(from.type, value.data());
-  if (to.type == RELUME_ENUM && from.labels != to.labels) {
-    if (typed.as.i < 0 || static_cast<std::size_t>(typed.as.i) >= from.labels.size()) return false;
-    const auto label = std::find(to.labels.begin(), to.labels.end(), from.labels[static_cast<std::size_t>(typed.as.i)]);
-    if (label == to.labels.end()) return false;
-    typed.as.i = static_cast<std::int32_t>(label - to.labels.begin());
-  }
-  ParamDef clamping;
-  clamping.type = to.type;
-  clamping.lanes = to.lanes;
-  clamping.bounded = to.bounded;
-  clamping.min = to.min;
-  clamping.max = to.max;
-  if (to.type == RELUME_INT || to.type == RELUME_TIME || is_float_type(to.type)) clamping.flags = RELUME_PARAM_CLAMP;
-  if (to.type == RELUME_ENUM) return encode_value(to, typed, out) == RELUME_OK;
-  return encode_value(clamping, typed, out) == RELUME_OK;
-}
-
 void fill_defaults(const Layer& layer, std::vector<SavedBlock>& blocks) {
   for (const ParamDef& def : layer.type->params()) {
     const Place place{layer.first_slot + def.slot};
@@ -69,7 +49,7 @@ void keep_values(const SavedLayer& saved, const Layer& layer, const BlockAt& blo
       Lanes value{};
       if (!read(source, committed, old, from.lanes, value)) continue;
       Lanes fits{};
-      if (to == nullptr || !convert(from, *to, value, fits)) {
+      if (to == nullptr || convert(from, *to, value, fits) == Fit::cleared) {
         ++out.cleared_values;
         continue;
       }

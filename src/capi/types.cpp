@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layer types of an open show.
+#include <algorithm>
+
+#include "capi/handles.hpp"
+
+using namespace relume::core;
+using namespace relume::core::capi;
+
+extern "C" {
+
+relume_result relume_type_prepare(relume_show* show, const relume_layer_type_def* def, relume_type_change* out_change,
+                                  relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (out_change == nullptr) return null_argument("out_change");
+    *out_change = {0};
+    if (show == nullptr) return null_argument("show");
+    if (def == nullptr) return null_argument("def");
+    relume_layer_type_def full = RELUME_LAYER_TYPE_DEF_INIT;
+    if (Fault fault = take(def, full, "relume_layer_type_def")) return fault;
+    return show->show->coordinator().prepare_type(full, *out_change);
+  });
+}
+
+relume_result relume_retype_prepare(relume_show* show, relume_layer layer, const char* type_key,
+                                    relume_type_change* out_change, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (out_change == nullptr) return null_argument("out_change");
+    *out_change = {0};
+    if (show == nullptr) return null_argument("show");
+    if (type_key == nullptr) return null_argument("type_key");
+    return show->show->coordinator().prepare_retype(layer, type_key, *out_change);
+  });
+}
+
+relume_result relume_type_commit(relume_show* show, relume_type_change change, relume_outcome* outcome,
+                                 relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    return mutated(outcome, [&](relume_outcome& out) { return show->show->coordinator().commit_type(change, out); });
+  });
+}
+
+relume_result relume_type_abort(relume_show* show, relume_type_change change, const char* why, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    std::string reason = why != nullptr ? why : "";
+    reason.resize(std::min<std::size_t>(reason.size(), RELUME_TEXT_MAX));
+    return show->show->coordinator().abort_type(change, std::move(reason));
+  });
+}
+
+size_t relume_type_failure(relume_show* show, const char* type_key, char* buffer, size_t size) {
+  std::string why;
+  const Fault fault = guarded_fault([&]() -> Fault {
+    if (show == nullptr || type_key == nullptr) return null_argument("show or type_key");
+    why = show->show->coordinator().type_failure(type_key);
+    return {};
+  });
+  if (buffer != nullptr && size > 0) buffer[why.copy(buffer, size - 1)] = '\0';
+  return fault ? 0 : why.size();
+}
+
+}  // extern "C"
