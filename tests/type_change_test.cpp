@@ -98,6 +98,7 @@ TEST_CASE("A narrower range clamps every tier, automation too", "[type]") {
   CHECK(steps_now.committed.as.i == 50);
   for (int i = 0; i < 100; ++i) CHECK(t.level("back/level", 11) <= 0.25F);
   CHECK(t.level("back/level") == 0.25F);
+  CHECK(lfo.write(level_param, scalar(0.9F), t.now) == RELUME_E_RANGE);
 }
 
 TEST_CASE("Another shape keeps what fits, by key and type, and clears the rest", "[type]") {
@@ -159,6 +160,8 @@ TEST_CASE("Automation that was asked to settle under the old handle settles unde
   lfo.write(t.show.param("back/level"), scalar(0.25F), t.now);
   for (int i = 0; i < 100; ++i) t.frame(22);  // the commit is requested, and nobody ticks
   reload(t.show, LayerType("plasma", {Param("first", RELUME_VEC3), level()}));
+  t.frame();
+  CHECK(t.tier("back/level") == RELUME_TIER_TRANSIENT);
   t.run(2000);
   CHECK(t.tier("back/level") == RELUME_TIER_COMMITTED);
   CHECK(t.level("back/level") == 0.25F);
@@ -300,6 +303,43 @@ TEST_CASE("A commit that cannot be is rejected whole and says why", "[type]") {
   const relume_type_change change = t.show.prepare_retype(t.show.layer("front"), "rings");
   t.show.remove_layer(t.show.layer("front"));
   CHECK(code_of([&] { t.show.commit_type(change); }) == RELUME_E_UNKNOWN_LAYER);
+}
+
+TEST_CASE("A text that went with its parameter does not come back with it", "[type]") {
+  TestShow t(two_layers());
+  t.show.set(t.show.param("back/name"), text("gone"));
+  t.show.persist(t.show.param("front/name"), text("gone"));
+  reload(t.show, LayerType("plasma", {level()}));
+  reload(t.show, LayerType("plasma", {level(), Param("name", RELUME_TEXT).initial("new")}));
+  CHECK(t.show.get_text(t.show.param("back/name")) == "new");
+  CHECK(t.show.get_text(t.show.param("front/name")) == "new");
+}
+
+TEST_CASE("A stack that has no room for another type stays as it is", "[type]") {
+  const auto type_of = [](std::uint32_t slots, const char* key) {
+    std::vector<core::ParamDef> params(slots);
+    for (std::uint32_t i = 0; i < slots; ++i) {
+      params[i].key = "p" + std::to_string(i);
+      params[i].type = RELUME_FLOAT;
+      params[i].lanes = 1;
+    }
+    std::shared_ptr<const core::LayerType> type;
+    REQUIRE(!core::LayerType::make(key, 1, std::move(params), true, type));
+    return type;
+  };
+  core::Stack stack(4, 64);
+  const core::Layer* a = nullptr;
+  const core::Layer* b = nullptr;
+  REQUIRE(!stack.add("a", type_of(16, "small"), {0}, a));
+  REQUIRE(!stack.add("b", type_of(16, "small"), {0}, b));
+  bool apart = true;
+  const core::Layer* out = nullptr;
+  CHECK(stack.retype(*a, type_of(64, "large"), out, apart).code == RELUME_E_LIMIT);
+  CHECK(stack.find("a")->type->key() == "small");
+  // Its slots are still its own.
+  const core::Layer* c = nullptr;
+  REQUIRE(!stack.add("c", type_of(16, "small"), {0}, c));
+  CHECK(c->first_slot == 32);
 }
 
 TEST_CASE("A layer whose new place overlaps its old one keeps its values", "[type]") {

@@ -81,9 +81,8 @@ void Composer::take_root() noexcept RELUME_NONBLOCKING {
   const Root* before = root_;
   root_ = newer;
   if (before != nullptr && before->stack != newer->stack) {
-    for (const Carry& to : newer->stack->carries) {
-      if (to.version > before->version) carry(to);
-    }
+    // Some of them may have been seen before: to carry twice is to carry once.
+    for (const Carry& to : newer->stack->carries) carry(to);
   }
   tree_.compare(before, *newer, [this](std::uint32_t block, const Page& page) { take_page(block, page); });
   changed_ = changed_ || before == nullptr || newer->revision != before->revision || newer->stack != before->stack;
