@@ -43,8 +43,7 @@ struct Bench {
   std::unique_ptr<FrameStore, void (*)(FrameStore*)> frames{FrameStore::create({64, 4, 1, 1}),
                                                             [](FrameStore* f) { f->drop(); }};
   Composer composer{{64, 64, 2, RELUME_COMMIT_SESSION, 500 * kMs}, tree, *frames};
-  Source::Config config{1, RELUME_PRIORITY_DEFAULT, 0, 64};
-  Source source{config, layers, order};
+  Source source{{1, RELUME_PRIORITY_DEFAULT, 0}, 64, layers, order};
   relume_param param = param_handle(0, 1, 0);
 
   Bench() {

@@ -108,6 +108,16 @@ const Exercise kExercises[] = {
        relume_source_info info = RELUME_SOURCE_INFO_INIT;
        expect(relume_source_info_get(b.source, &info) == RELUME_OK && info.number >= 1);
      }},
+    {"relume_stream_write",
+     [](BusyShow& b) {
+       for (std::size_t i = 0; i < b.run.size(); ++i) b.run[i] = static_cast<float>((b.operations + i) % 64) / 64.0F;
+       expect(relume_stream_write(b.stream, b.run.data(), b.now_ns, nullptr) == RELUME_OK);
+     }},
+    {"relume_stream_info_get",
+     [](BusyShow& b) {
+       relume_source_info info = RELUME_SOURCE_INFO_INIT;
+       expect(relume_stream_info_get(b.stream, &info) == RELUME_OK && info.number >= 2);
+     }},
 };
 
 void add(RtReport& total, const RtReport& one) {
@@ -175,6 +185,7 @@ void whole_frame(BusyShow& busy) {
   expect(relume_overlay_write_many(busy.source, busy.batch.data(), busy.batch.size(), busy.now_ns, &culprit) ==
          RELUME_OK);
   expect(relume_overlay_release(busy.source, busy.batch[0].param, busy.now_ns) == RELUME_OK);
+  expect(relume_stream_write(busy.stream, busy.run.data(), busy.now_ns, nullptr) == RELUME_OK);
   expect(relume_compose(busy.show.get(), busy.tick()) != 0);
   busy.frame = relume_reader_acquire(busy.reader);
   for (const relume_param param : busy.params) expect(relume_frame_at(busy.frame, param) != nullptr);
@@ -245,6 +256,13 @@ TEST_CASE("realtime: a refused call is as wait-free as a taken one", "[realtime]
     expect(relume_overlay_write_many(busy.source, nullptr, 3, busy.now_ns, nullptr) == RELUME_E_INVALID);
     expect(relume_overlay_release(busy.source, stranger, busy.now_ns) == RELUME_E_UNKNOWN_ROUTE);
     expect(relume_source_info_get(busy.source, &broken) == RELUME_E_INVALID);
+    std::vector<float>& run = busy.run;
+    run[3] = std::numeric_limits<float>::quiet_NaN();
+    expect(relume_stream_write(busy.stream, run.data(), busy.now_ns, nullptr) == RELUME_E_NOT_FINITE);
+    run[3] = 2.0F;
+    expect(relume_stream_write(busy.stream, run.data(), busy.now_ns, nullptr) == RELUME_E_RANGE);
+    expect(relume_stream_write(busy.stream, nullptr, busy.now_ns, nullptr) == RELUME_E_INVALID);
+    run[3] = 0.0F;
     expect(relume_compose(nullptr, busy.now_ns) == 0);
     expect(relume_frame_retain(nullptr) == RELUME_E_INVALID);
     expect(relume_frame_at(busy.frame, stranger) == nullptr);

@@ -154,13 +154,13 @@ RELUME_API void relume_stream_close(relume_stream *stream);
  *  @param out_culprit optional; index of the value to blame.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE the layer is gone, or its parameters lie elsewhere since a change of type: open the stream anew.
- *  @retval RELUME_E_RANGE, RELUME_E_NOT_FINITE counted as one rejected value.
+ *  @retval RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the stream's statistics.
  *  @since 0.3.0
  *  Threads: source. Realtime: wait-free. */
 RELUME_API relume_result relume_stream_write(relume_stream *stream, const float *values, int64_t now_ns,
                                              size_t *out_culprit) RELUME_NONBLOCKING;
 
-/** Reads number and counters, as relume_source_info_get does for a source.
+/** Reads number and counters, as relume_source_info_get does for a source; a whole run counts as one value.
  *  @retval RELUME_E_INVALID a null argument or a wrong struct_size.
  *  @retval RELUME_E_VERSION
  *  @since 0.3.0

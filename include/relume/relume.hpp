@@ -261,6 +261,25 @@ class Source {
   detail::Role<relume_source, relume_source_close> handle_;
 };
 
+/// A source that always writes the same run of float slots, whole. Writing is wait-free.
+class Stream {
+ public:
+  /// `values` are as many as the stream has slots; on error none is written, and `culprit` is the index to blame.
+  relume_result write(const float* values, std::int64_t now_ns, std::size_t* culprit = nullptr) noexcept {
+    return relume_stream_write(handle_.get(), values, now_ns, culprit);
+  }
+  relume_source_info info() const noexcept {
+    relume_source_info info = RELUME_SOURCE_INFO_INIT;
+    relume_stream_info_get(handle_.get(), &info);
+    return info;
+  }
+
+ private:
+  friend class Show;
+  Stream(const std::shared_ptr<detail::Open>& show, relume_stream* raw) : handle_(show, raw) {}
+  detail::Role<relume_stream, relume_stream_close> handle_;
+};
+
 /// A polled subscription to what happens. It ends with its show at the latest, and must not be used after that.
 class Events {
  public:
@@ -619,6 +638,11 @@ class Show {
     relume_source* raw = nullptr;
     call([&](relume_error* e) { return relume_source_open(get(), &options, &raw, e); });
     return Source(handle_, raw);
+  }
+  Stream stream(relume_param first, std::size_t count, const relume_source_options& options = RELUME_SOURCE_OPTIONS_INIT) {
+    relume_stream* raw = nullptr;
+    call([&](relume_error* e) { return relume_stream_open(get(), &options, first, count, &raw, e); });
+    return Stream(handle_, raw);
   }
   Events events() {
     relume_events* raw = nullptr;

@@ -30,6 +30,11 @@ struct relume_source {
   relume::core::Source* source;
 };
 
+struct relume_stream {
+  relume_show* owner;
+  relume::core::Stream* stream;
+};
+
 struct relume_events {
   relume_show* owner;
   relume::core::EventSubscription* subscription;
@@ -41,6 +46,7 @@ struct relume_show {
   std::mutex mutex;
   std::vector<std::unique_ptr<relume_reader>> readers;
   std::vector<std::unique_ptr<relume_source>> sources;
+  std::vector<std::unique_ptr<relume_stream>> streams;
   std::vector<std::unique_ptr<relume_events>> events;
 
   template <class T>

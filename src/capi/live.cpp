@@ -5,6 +5,21 @@
 using namespace relume::core;
 using namespace relume::core::capi;
 
+namespace {
+
+template <class T>
+relume_result info_of(const T& source, relume_source_info* info) noexcept RELUME_NONBLOCKING {
+  if (info == nullptr || info->struct_size < 2 * sizeof(std::uint32_t)) return RELUME_E_INVALID;
+  if (info->struct_size > sizeof(relume_source_info)) return RELUME_E_VERSION;
+  relume_source_info full = RELUME_SOURCE_INFO_INIT;
+  full.struct_size = info->struct_size;
+  source.info(full);
+  std::memcpy(info, &full, info->struct_size);
+  return RELUME_OK;
+}
+
+}  // namespace
+
 extern "C" {
 
 uint64_t relume_compose(relume_show* show, int64_t now_ns) RELUME_NONBLOCKING {
@@ -88,13 +103,43 @@ relume_result relume_overlay_release(relume_source* source, relume_param param, 
 }
 
 relume_result relume_source_info_get(const relume_source* source, relume_source_info* info) RELUME_NONBLOCKING {
-  if (source == nullptr || info == nullptr || info->struct_size < 2 * sizeof(std::uint32_t)) return RELUME_E_INVALID;
-  if (info->struct_size > sizeof(relume_source_info)) return RELUME_E_VERSION;
-  relume_source_info full = RELUME_SOURCE_INFO_INIT;
-  full.struct_size = info->struct_size;
-  source->source->info(full);
-  std::memcpy(info, &full, info->struct_size);
-  return RELUME_OK;
+  return source != nullptr ? info_of(*source->source, info) : RELUME_E_INVALID;
+}
+
+relume_result relume_stream_open(relume_show* show, const relume_source_options* options, relume_param first,
+                                 size_t count, relume_stream** out_stream, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (out_stream == nullptr) return null_argument("out_stream");
+    *out_stream = nullptr;
+    if (show == nullptr) return null_argument("show");
+    relume_source_options full = RELUME_SOURCE_OPTIONS_INIT;
+    if (options != nullptr) {
+      if (Fault fault = take(options, full, "relume_source_options")) return fault;
+    }
+    relume_stream* handle = show->keep(show->streams, std::make_unique<relume_stream>());
+    if (Fault fault = guarded_fault([&] { return show->show->open_stream(full, first, count, handle->stream); })) {
+      show->drop(show->streams, handle);
+      return fault;
+    }
+    *out_stream = handle;
+    return {};
+  });
+}
+
+void relume_stream_close(relume_stream* stream) {
+  if (stream == nullptr) return;
+  stream->owner->show->close_source(*stream->stream);
+  stream->owner->drop(stream->owner->streams, stream);
+}
+
+relume_result relume_stream_write(relume_stream* stream, const float* values, int64_t now_ns,
+                                  size_t* out_culprit) RELUME_NONBLOCKING {
+  if (stream == nullptr || values == nullptr) return RELUME_E_INVALID;
+  return stream->stream->write(values, now_ns, out_culprit);
+}
+
+relume_result relume_stream_info_get(const relume_stream* stream, relume_source_info* info) RELUME_NONBLOCKING {
+  return stream != nullptr ? info_of(*stream->stream, info) : RELUME_E_INVALID;
 }
 
 }  // extern "C"

@@ -234,18 +234,20 @@ void Show::close_reader(std::uint32_t number) {
   reader_open_[number] = false;
 }
 
-Fault Show::open_source(const relume_source_options& options, Source*& out) {
-  Source::Config config;
-  config.priority = or_default(options.priority, RELUME_PRIORITY_DEFAULT);
+Fault Show::identity_of(const relume_source_options& options, AnySource::Identity& out) {
+  out.priority = or_default(options.priority, RELUME_PRIORITY_DEFAULT);
   // A continuous input would be committed at each rest of its sender.
   const bool continuous = options.kind == RELUME_SOURCE_DMX;
-  config.commit_policy = or_default(options.commit_policy, continuous ? RELUME_COMMIT_RENDER_ONLY : 0);
-  config.max_params = or_default(options.max_params, std::min(4096U, limits_.slots));
-  if (config.priority > 200) return over("priority", config.priority, 200);
-  if (config.max_params > limits_.slots) return over("max_params", config.max_params, limits_.slots);
+  out.commit_policy = or_default(options.commit_policy, continuous ? RELUME_COMMIT_RENDER_ONLY : 0);
+  if (out.priority > 200) return over("priority", out.priority, 200);
   if (options.kind > RELUME_SOURCE_DMX || options.commit_policy > RELUME_COMMIT_PERSIST || options.reserved != 0) {
     return {RELUME_E_INVALID, "options", "kind, commit_policy or reserved hold a number that has no meaning"};
   }
+  return {};
+}
+
+template <class Make>
+Fault Show::add_source(AnySource::Identity identity, Make make) {
   const std::lock_guard lock(roles_mutex_);
   reap_sources();
   const int place = composer_.free_source_place();
@@ -253,16 +255,47 @@ Fault Show::open_source(const relume_source_options& options, Source*& out) {
     return {RELUME_E_LIMIT, "max_sources",
             fmt::format("{} sources are open, or closed and not yet composed; raise max_sources", limits_.sources)};
   }
-  config.number = next_source_++;
+  identity.number = next_source_++;
   const platform::LockWatch watch;
-  sources_.push_back(std::make_unique<Source>(config, layers_, order_));
+  sources_.push_back(make(identity));
   if (lock_errno_ == 0) lock_errno_ = watch.first_errno();
-  out = sources_.back().get();
-  composer_.put_source(place, out);
+  composer_.put_source(place, sources_.back().get());
   return {};
 }
 
-void Show::close_source(Source& source) {
+Fault Show::open_source(const relume_source_options& options, Source*& out) {
+  AnySource::Identity identity;
+  if (Fault fault = identity_of(options, identity)) return fault;
+  const std::uint32_t max_params = or_default(options.max_params, std::min(4096U, limits_.slots));
+  if (max_params > limits_.slots) return over("max_params", max_params, limits_.slots);
+  return add_source(identity, [&](const AnySource::Identity& who) {
+    auto source = std::make_unique<Source>(who, max_params, layers_, order_);
+    out = source.get();
+    return source;
+  });
+}
+
+Fault Show::open_stream(const relume_source_options& options, relume_param first, std::size_t count, Stream*& out) {
+  AnySource::Identity identity;
+  if (Fault fault = identity_of(options, identity)) return fault;
+  if (options.max_params != 0) {
+    return {RELUME_E_INVALID, "max_params", "a stream has the parameters of its run; leave max_params at 0"};
+  }
+  if (count == 0) return {RELUME_E_INVALID, "count", "a run has at least one slot"};
+  std::uint32_t slot = 0;
+  const LayerType* type = layers_.layer_type(first, slot);
+  if (type == nullptr || type->at_slot(slot_of(first)) == nullptr) {
+    return {RELUME_E_UNKNOWN_ROUTE, "first", "the handle is stale or none: resolve the route again"};
+  }
+  if (Fault fault = Stream::check_run(*type, slot_of(first), count)) return fault;
+  return add_source(identity, [&](const AnySource::Identity& who) {
+    auto stream = std::make_unique<Stream>(who, first, static_cast<std::uint32_t>(count), *type, layers_, order_);
+    out = stream.get();
+    return stream;
+  });
+}
+
+void Show::close_source(AnySource& source) {
   source.close();
   const std::lock_guard lock(roles_mutex_);
   reap_sources();

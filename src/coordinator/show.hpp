@@ -24,6 +24,7 @@
 #include "live/layer_table.hpp"
 #include "live/page_tree.hpp"
 #include "live/source.hpp"
+#include "live/stream.hpp"
 #include "model/schema.hpp"
 #include "persistence/recovery.hpp"
 #include "persistence/saver.hpp"
@@ -65,7 +66,8 @@ class Show {
   void close_reader(std::uint32_t number);
   const relume_frame* acquire(std::uint32_t reader) noexcept RELUME_NONBLOCKING { return frames_->acquire(reader); }
   Fault open_source(const relume_source_options& options, Source*& out);
-  void close_source(Source& source);
+  Fault open_stream(const relume_source_options& options, relume_param first, std::size_t count, Stream*& out);
+  void close_source(AnySource& source);
 
   void info(relume_show_info& out);
   void recovery(relume_recovery& out) const;
@@ -88,6 +90,9 @@ class Show {
   Fault needs_folder(const char* call) const;
   Fault recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out);
   void look();
+  static Fault identity_of(const relume_source_options& options, AnySource::Identity& out);
+  template <class Make>
+  Fault add_source(AnySource::Identity identity, Make make);
   void reap_sources();
 
   const Limits limits_;
@@ -110,7 +115,7 @@ class Show {
 
   std::mutex roles_mutex_;  // readers and sources come and go
   std::vector<bool> reader_open_;
-  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<std::unique_ptr<AnySource>> sources_;
   std::uint32_t next_source_ = 1;
   int lock_errno_ = 0;
   bool hands_off_ = false;  // RELUME_SHOW_NO_THREADS

@@ -181,10 +181,15 @@ void Composer::take_page(std::uint32_t block, const Page& page) noexcept RELUME_
 
 void Composer::take_sources() noexcept RELUME_NONBLOCKING {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    Source* source = sources_[i].load(std::memory_order_acquire);
+    AnySource* source = sources_[i].load(std::memory_order_acquire);
     if (source == nullptr) continue;
     const bool closing = source->closing();  // read first: what it wrote before closing is in the drain
-    source->drain(now_, [this, source](const OverlayWrite& write) { return take_write(*source, write); });
+    const auto take = [this, source](const OverlayWrite& write) { return take_write(*source, write); };
+    if (source->kind() == AnySource::Kind::run) {
+      static_cast<Stream*>(source)->drain(take);
+    } else {
+      static_cast<Source*>(source)->drain(now_, take);
+    }
     if (!closing) continue;
     release_all(*source);
     sources_[i].store(nullptr, std::memory_order_release);
@@ -192,7 +197,7 @@ void Composer::take_sources() noexcept RELUME_NONBLOCKING {
   }
 }
 
-void Composer::release_all(const Source& source) noexcept RELUME_NONBLOCKING {
+void Composer::release_all(const AnySource& source) noexcept RELUME_NONBLOCKING {
   for (std::uint32_t block = 0; block < automation_.size(); ++block) {
     for (std::uint64_t owned = automation_[block].owned; owned != 0; owned &= owned - 1) {
       Overlay* overlay = overlays_.at(block * kBlockSlots + static_cast<std::uint32_t>(std::countr_zero(owned)));
@@ -201,14 +206,14 @@ void Composer::release_all(const Source& source) noexcept RELUME_NONBLOCKING {
   }
 }
 
-std::uint32_t Composer::policy_of(const ParamDef& def, const Source& source,
+std::uint32_t Composer::policy_of(const ParamDef& def, const AnySource& source,
                                   const OverlayWrite& write) const noexcept RELUME_NONBLOCKING {
   if (write.commit_policy != 0) return write.commit_policy;
   if (def.commit_policy != 0) return def.commit_policy;
   return source.commit_policy() != 0 ? source.commit_policy() : config_.commit_policy;
 }
 
-bool Composer::take_write(const Source& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING {
+bool Composer::take_write(const AnySource& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING {
   const Page* page = root_ != nullptr ? tree_.page(*root_, write.slot / kBlockSlots) : nullptr;
   const std::uint64_t taken = page != nullptr ? page->taken[write.slot % kBlockSlots] : 0;
   if (Taken::outranks(taken, write.order, source.priority())) return true;

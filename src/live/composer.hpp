@@ -12,6 +12,7 @@
 #include "live/page_tree.hpp"
 #include "live/source.hpp"
 #include "live/spsc_ring.hpp"
+#include "live/stream.hpp"
 
 namespace relume::core {
 
@@ -50,7 +51,7 @@ class Composer {
   // --- coordinator ---
   /// A place that holds no source, or -1.
   int free_source_place() const noexcept;
-  void put_source(int place, Source* source) noexcept {
+  void put_source(int place, AnySource* source) noexcept {
     sources_[static_cast<std::size_t>(place)].store(source, std::memory_order_release);
   }
   bool next_request(CommitRequest& out) noexcept;
@@ -69,21 +70,21 @@ class Composer {
   void move_lanes(Overlay& overlay, std::uint32_t slot) noexcept RELUME_NONBLOCKING;
   void take_page(std::uint32_t block, const Page& page) noexcept RELUME_NONBLOCKING;
   void take_sources() noexcept RELUME_NONBLOCKING;
-  bool take_write(const Source& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
+  bool take_write(const AnySource& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
   void retarget(Overlay& overlay, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
   void take_answers() noexcept RELUME_NONBLOCKING;
   void end_overlay(Overlay& overlay) noexcept RELUME_NONBLOCKING;
   void glide_back(Overlay& overlay, std::int64_t from) noexcept RELUME_NONBLOCKING;
   std::int64_t noticed(std::int64_t time) const noexcept RELUME_NONBLOCKING;
   bool in_stack(std::uint64_t param) const noexcept RELUME_NONBLOCKING;
-  void release_all(const Source& source) noexcept RELUME_NONBLOCKING;
+  void release_all(const AnySource& source) noexcept RELUME_NONBLOCKING;
   void build_frame() noexcept RELUME_NONBLOCKING;
   void catch_up(FrameBuffer& buffer, const FrameBuffer& from) noexcept RELUME_NONBLOCKING;
   std::uint32_t move_gliding(FrameBuffer& buffer) noexcept RELUME_NONBLOCKING;
   void show_stack(FrameBuffer& buffer) noexcept RELUME_NONBLOCKING;
   void settle() noexcept RELUME_NONBLOCKING;
   bool request_commit(Overlay& overlay) noexcept RELUME_NONBLOCKING;
-  std::uint32_t policy_of(const ParamDef& def, const Source& source,
+  std::uint32_t policy_of(const ParamDef& def, const AnySource& source,
                           const OverlayWrite& write) const noexcept RELUME_NONBLOCKING;
   std::uint64_t lanes_at(const Overlay& o) const noexcept { return o.def->lane_mask() << (o.slot % kBlockSlots); }
   AutomationBlock& block_of(const Overlay& o) noexcept { return automation_[o.slot / kBlockSlots]; }
@@ -108,7 +109,7 @@ class Composer {
   platform::FixedArray<std::uint64_t> group_stamp_;  // newest of 64 blocks
   SpscRing<CommitRequest> requests_;
   SpscRing<CommitAnswer> answers_;
-  platform::FixedArray<std::atomic<Source*>> sources_;
+  platform::FixedArray<std::atomic<AnySource*>> sources_;
   std::atomic<std::int64_t> last_time_{INT64_MIN};
   std::atomic<bool> busy_{false};
 };

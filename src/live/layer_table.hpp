@@ -32,16 +32,23 @@ class LayerTable {
   /// The definition behind a handle and its first slot in the show; nullptr when stale. Types live as long as the show, so a
   /// result that is overtaken by a removal is still safe to read; the composer drops the value by its generation.
   const ParamDef* find(relume_param param, std::uint32_t& slot) const noexcept RELUME_NONBLOCKING {
+    std::uint32_t first = 0;
+    const LayerType* type = layer_type(param, first);
+    if (type == nullptr) return nullptr;
+    slot = first + slot_of(param);
+    return type->at_slot(slot_of(param));
+  }
+
+  /// The same for its layer: type and first slot.
+  const LayerType* layer_type(relume_param param, std::uint32_t& first_slot) const noexcept RELUME_NONBLOCKING {
     const std::uint32_t index = layer_index(param);
     const std::uint32_t generation = generation_of(param.bits);
     if (index >= entries_.size() || generation == 0) return nullptr;
     const Entry& e = entries_[index];
     if (e.generation.load(std::memory_order_acquire) != generation) return nullptr;
-    const std::uint32_t first = e.first_slot.load(std::memory_order_acquire);
+    first_slot = e.first_slot.load(std::memory_order_acquire);
     const LayerType* type = e.type.load(std::memory_order_acquire);
-    if (e.generation.load(std::memory_order_relaxed) != generation) return nullptr;
-    slot = first + slot_of(param);
-    return type->at_slot(slot_of(param));
+    return e.generation.load(std::memory_order_relaxed) == generation ? type : nullptr;
   }
 
  private:

@@ -2,18 +2,18 @@
 #include "live/source.hpp"
 
 #include <bit>
-#include <utility>
 
 namespace relume::core {
 
-Source::Source(Config config, const LayerTable& layers, const std::atomic<std::uint64_t>& order)
-    : config_(std::move(config)),
+Source::Source(const Identity& identity, std::uint32_t max_params, const LayerTable& layers,
+               const std::atomic<std::uint64_t>& order)
+    : AnySource(Kind::cells, identity),
       layers_(layers),
       order_(order),
-      cells_(config_.max_params),
-      places_(std::bit_ceil(std::size_t{2} * config_.max_params)),
-      waiting_(config_.max_params),
-      fresh_(std::size_t{2} * config_.max_params) {
+      cells_(max_params),
+      places_(std::bit_ceil(std::size_t{2} * max_params)),
+      waiting_(max_params),
+      fresh_(std::size_t{2} * max_params) {
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     cells_[i].building = 0;
     cells_[i].between.store(1, std::memory_order_relaxed);
@@ -131,7 +131,7 @@ relume_result Source::release(relume_param param, std::int64_t now) noexcept REL
 }
 
 void Source::info(relume_source_info& out) const noexcept RELUME_NONBLOCKING {
-  out.number = config_.number;
+  out.number = number();
   out.written = written_;
   out.unchanged = unchanged_;
   out.rejected = rejected_;

@@ -6,45 +6,21 @@
 // writes to it costs no more room, and the newest value is what the composer finds.
 #pragma once
 
-#include <relume/overlay.h>
-
 #include <atomic>
 #include <cstdint>
 
+#include "live/any_source.hpp"
 #include "live/layer_table.hpp"
 #include "live/spsc_ring.hpp"
-#include "model/param.hpp"
 #include "platform/memory.hpp"
 
 namespace relume::core {
 
-/// What a source says about one parameter.
-struct OverlayWrite {
-  std::uint64_t param = 0;  // handle bits
-  const ParamDef* def = nullptr;
-  std::uint64_t order = 0;  // newest operator mutation that the source could know of
-  std::uint64_t batch = 0;  // 0: alone
-  std::int64_t time = 0;
-  Lanes lanes{};
-  std::uint32_t slot = 0;  // first slot in the show
-  std::uint32_t commit_policy = 0;
-  bool release = false;
-};
-
-class Source {
+class Source final : public AnySource {
  public:
-  struct Config {
-    std::uint32_t number = 0;
-    std::uint32_t priority = RELUME_PRIORITY_DEFAULT;
-    std::uint32_t commit_policy = 0;
-    std::uint32_t max_params = 0;
-  };
   /// `order` is the coordinator's count of operator mutations.
-  Source(Config config, const LayerTable& layers, const std::atomic<std::uint64_t>& order);
-
-  std::uint32_t number() const noexcept { return config_.number; }
-  std::uint32_t priority() const noexcept { return config_.priority; }
-  std::uint32_t commit_policy() const noexcept { return config_.commit_policy; }
+  Source(const Identity& identity, std::uint32_t max_params, const LayerTable& layers,
+         const std::atomic<std::uint64_t>& order);
 
   // --- source role ---
   relume_result write(relume_param param, const relume_value& value, std::int64_t now) noexcept RELUME_NONBLOCKING;
@@ -52,19 +28,12 @@ class Source {
                            std::size_t* culprit) noexcept RELUME_NONBLOCKING;
   relume_result release(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING;
   void info(relume_source_info& out) const noexcept RELUME_NONBLOCKING;
-  /// The last word of this source: the composer releases what it holds.
-  void close() noexcept { closing_.store(true, std::memory_order_release); }
 
   // --- frame role ---
   /// Calls f(write), which says whether it could take it, for the newest value of every parameter that was written since. What
   /// was not taken, and batches while one is half written, are offered again next time. `now` is compose time.
   template <class F>
   void drain(std::int64_t now, F&& f) noexcept;
-  bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
-  void acknowledge_close() noexcept { closed_.store(true, std::memory_order_release); }
-
-  // --- coordinator ---
-  bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
  private:
   static constexpr std::uint32_t kFresh = 4;
@@ -97,7 +66,6 @@ class Source {
   void collect() noexcept;
   bool ahead_of(std::uint64_t published) const noexcept;
 
-  const Config config_;
   const LayerTable& layers_;
   const std::atomic<std::uint64_t>& order_;
   platform::FixedArray<Cell> cells_;
@@ -113,8 +81,6 @@ class Source {
   // A cell that waits in the frame role can be queued once more when it turns fresh again: two places each.
   SpscRing<std::uint32_t> fresh_;
   std::atomic<std::uint64_t> published_{0};  // newest batch that is whole
-  std::atomic<bool> closing_{false};
-  std::atomic<bool> closed_{false};
 };
 
 // Takes the newest version of every cell that was written into the list of those that wait.

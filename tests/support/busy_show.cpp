@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kTau = 100'000'000;
 
-Schema busy_schema() {
+std::vector<Param> fixture_params() {
   std::vector<Param> params;
   for (int i = 0; i < 56; ++i)
     params.push_back(Param("level-" + std::to_string(i), RELUME_FLOAT).range(0, 1).smoothing(kTau));
@@ -20,8 +20,12 @@ Schema busy_schema() {
   params.push_back(Param("direction", RELUME_VEC3).range(-1, 1).smoothing(kTau));
   params.push_back(Param("plane", RELUME_VEC4).range(-1, 1));
   params.push_back(Param("color", RELUME_COLOR).range(0, 1).smoothing(kTau).commit(RELUME_COMMIT_PERSIST));
+  return params;
+}
+
+Schema busy_schema() {
   Schema schema;
-  schema.type("fixture", params);
+  schema.type("fixture", fixture_params());
   for (int i = 0; i < BusyShow::kLayers; ++i) schema.layer("fixture-" + std::to_string(i), "fixture");
   return schema;
 }
@@ -46,6 +50,9 @@ BusyShow::BusyShow(const std::string& folder, const std::string& runtime_dir, st
   relume_error error = RELUME_ERROR_INIT;
   detail::check(relume_reader_open(show.get(), &reader, &error), error);
   detail::check(relume_source_open(show.get(), nullptr, &source, &error), error);
+  run.resize(56);
+  detail::check(relume_stream_open(show.get(), nullptr, show.param("fixture-7/level-0"), run.size(), &stream, &error),
+                error);
   for (int i = 0; i < kLayers; ++i) {
     const relume_layer layer = show.layer("fixture-" + std::to_string(i));
     const std::uint32_t count = show.layer_info(layer).param_count;
@@ -68,6 +75,7 @@ BusyShow::BusyShow(const std::string& folder, const std::string& runtime_dir, st
 
 BusyShow::~BusyShow() {
   release_frames();
+  relume_stream_close(stream);
   relume_source_close(source);
   relume_reader_close(reader);
 }
@@ -98,6 +106,9 @@ void BusyShow::operate() {
   show.persist(chosen_[0], values_[0]);
   switch (++operations % 16) {
     case 3: show.store(); break;
+    case 5:  // of the same shape: every handle stays valid
+      show.commit_type(show.prepare_type(LayerType("fixture", fixture_params(), ++fixture_version_)));
+      break;
     case 6: show.add_layer("guest", "fixture", show.layer("fixture-7")); break;
     case 8: show.bypass_layer(show.layer("guest"), true); break;
     case 9: show.move_layer(show.layer("guest")); break;

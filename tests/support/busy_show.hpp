@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A show in which everything happens at once, for the realtime tests: 4,224 parameters of every type in 66 layers, an operator
-// who sets, persists, stores and rebuilds the stack, and a source under whose automation a thousand of them glide.
+// who sets, persists, stores, reloads the type and rebuilds the stack, and a source under whose automation a thousand of them glide.
 #pragma once
 
 #include <relume/relume.hpp>
@@ -36,6 +36,8 @@ class BusyShow {
   Show show;
   relume_reader* reader = nullptr;
   relume_source* source = nullptr;
+  relume_stream* stream = nullptr;      ///< over the levels of one layer
+  std::vector<float> run;               ///< its values
   const relume_frame* frame = nullptr;  ///< acquired last
   std::int64_t now_ns = 1'000'000'000;
   std::vector<relume_param> params;  ///< all of the first kLayers layers
@@ -52,6 +54,7 @@ class BusyShow {
   std::vector<relume_param> chosen_;
   std::vector<relume_value> values_;
   std::size_t next_float_ = 0;
+  std::uint32_t fixture_version_ = 1;
 };
 
 }  // namespace relume::test
