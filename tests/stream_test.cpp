@@ -144,9 +144,12 @@ TEST_CASE("The operator wins over a run, channel by channel", "[stream]") {
   CHECK(frame.at(first)->f == 0.8F);
   CHECK(frame.at(second)->f == 0.6F);
   // A change takes it back, also to a value that the composer has seen before.
-  values[0] = 0.25F;
+  values[0] = 0.4F;
   dmx.write(values.data(), t.now);
-  CHECK(t.frame(10).at(first)->f == 0.25F);
+  t.show.set(first, scalar(0.9F));
+  values[0] = 0.3F;
+  dmx.write(values.data(), t.now);
+  CHECK(t.frame(10).at(first)->f == 0.3F);
 }
 
 TEST_CASE("A weaker run waits below a stronger source, and its newest value comes when that one goes", "[stream]") {
