@@ -75,6 +75,7 @@ void mutation_hold(benchmark::State& state) {
 BENCHMARK(mutation_hold)->Name("mutation/longest_hold")->Iterations(5)->UseManualTime();
 
 constexpr std::int64_t kWritten = 4096;
+constexpr std::size_t kUniverse = 512;
 
 void overlay_alone(benchmark::State& state) {
   Rig rig(kWritten, nullptr, kWritten);
@@ -86,6 +87,25 @@ void overlay_alone(benchmark::State& state) {
       [&] { benchmark::DoNotOptimize(rig.source->write(rig.all[i++ & (kWritten - 1)], values.next(), rig.now)); });
 }
 BENCHMARK(overlay_alone)->Name("overlay/write_alone")->Iterations(5000)->UseManualTime();
+
+/// All channels of a universe, every one of them with another value than before.
+void stream_of_a_universe(benchmark::State& state) {
+  Rig rig(kWritten, nullptr, kWritten);
+  relume_source_options options = RELUME_SOURCE_OPTIONS_INIT;
+  options.commit_policy = RELUME_COMMIT_RENDER_ONLY;
+  Stream stream = rig.show.stream(rig.all[0], kUniverse, options);
+  std::vector<float> values(kUniverse);
+  float next = 0;
+  measure_each(
+      state,
+      [&] {
+        rig.compose();
+        next = next < 0.5F ? next + 0x1p-20F : 0.0F;
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = next + static_cast<float>(i) * 0x1p-10F;
+      },
+      [&] { benchmark::DoNotOptimize(stream.write(values.data(), rig.now)); });
+}
+BENCHMARK(stream_of_a_universe)->Name("stream/write_512")->Iterations(20'000)->UseManualTime();
 
 /// The other thread composes without a pause: each value is taken soon after it was written. Only what was written
 /// while both threads had a processor counts: all the time that passed was time of the one and of the other.
