@@ -103,7 +103,7 @@ void stream_of_a_universe(benchmark::State& state) {
         next = next < 0.5F ? next + 0x1p-20F : 0.0F;
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = next + static_cast<float>(i) * 0x1p-10F;
       },
-      [&] { benchmark::DoNotOptimize(stream.write(values.data(), rig.now)); });
+      [&] { benchmark::DoNotOptimize(stream.write(values.data(), values.size(), rig.now)); });
 }
 BENCHMARK(stream_of_a_universe)->Name("stream/write_512")->Iterations(20'000)->UseManualTime();
 

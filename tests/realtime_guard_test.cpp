@@ -111,7 +111,7 @@ const Exercise kExercises[] = {
     {"relume_stream_write",
      [](BusyShow& b) {
        for (std::size_t i = 0; i < b.run.size(); ++i) b.run[i] = static_cast<float>((b.operations + i) % 64) / 64.0F;
-       expect(relume_stream_write(b.stream, b.run.data(), b.now_ns, nullptr) == RELUME_OK);
+       expect(relume_stream_write(b.stream, b.run.data(), b.run.size(), b.now_ns, nullptr) == RELUME_OK);
      }},
     {"relume_stream_info_get",
      [](BusyShow& b) {
@@ -185,7 +185,7 @@ void whole_frame(BusyShow& busy) {
   expect(relume_overlay_write_many(busy.source, busy.batch.data(), busy.batch.size(), busy.now_ns, &culprit) ==
          RELUME_OK);
   expect(relume_overlay_release(busy.source, busy.batch[0].param, busy.now_ns) == RELUME_OK);
-  expect(relume_stream_write(busy.stream, busy.run.data(), busy.now_ns, nullptr) == RELUME_OK);
+  expect(relume_stream_write(busy.stream, busy.run.data(), busy.run.size(), busy.now_ns, nullptr) == RELUME_OK);
   expect(relume_compose(busy.show.get(), busy.tick()) != 0);
   busy.frame = relume_reader_acquire(busy.reader);
   for (const relume_param param : busy.params) expect(relume_frame_at(busy.frame, param) != nullptr);
@@ -258,10 +258,10 @@ TEST_CASE("realtime: a refused call is as wait-free as a taken one", "[realtime]
     expect(relume_source_info_get(busy.source, &broken) == RELUME_E_INVALID);
     std::vector<float>& run = busy.run;
     run[3] = std::numeric_limits<float>::quiet_NaN();
-    expect(relume_stream_write(busy.stream, run.data(), busy.now_ns, nullptr) == RELUME_E_NOT_FINITE);
+    expect(relume_stream_write(busy.stream, run.data(), run.size(), busy.now_ns, nullptr) == RELUME_E_NOT_FINITE);
     run[3] = 2.0F;
-    expect(relume_stream_write(busy.stream, run.data(), busy.now_ns, nullptr) == RELUME_E_RANGE);
-    expect(relume_stream_write(busy.stream, nullptr, busy.now_ns, nullptr) == RELUME_E_INVALID);
+    expect(relume_stream_write(busy.stream, run.data(), run.size(), busy.now_ns, nullptr) == RELUME_E_RANGE);
+    expect(relume_stream_write(busy.stream, nullptr, run.size(), busy.now_ns, nullptr) == RELUME_E_INVALID);
     run[3] = 0.0F;
     expect(relume_compose(nullptr, busy.now_ns) == 0);
     expect(relume_frame_retain(nullptr) == RELUME_E_INVALID);

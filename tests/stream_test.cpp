@@ -60,12 +60,12 @@ TEST_CASE("A run of channels is in the next frame, whole", "[stream]") {
   for (int round = 1; round <= 20; ++round) {
     for (std::size_t i = 0; i < kChannels; ++i)
       values[i] = static_cast<float>((i * 7 + static_cast<std::size_t>(round)) % 256) / 255.0F;
-    REQUIRE(dmx.write(values.data(), t.now) == RELUME_OK);
+    REQUIRE(dmx.write(values.data(), values.size(), t.now) == RELUME_OK);
     const Frame frame = t.frame(22);
     for (std::size_t i = 0; i < kChannels; ++i) REQUIRE(frame.at(first)[i].f == values[i]);
   }
   CHECK(dmx.info().written == 20);
-  CHECK(dmx.write(values.data(), t.now) == RELUME_OK);
+  CHECK(dmx.write(values.data(), values.size(), t.now) == RELUME_OK);
   CHECK(dmx.info().unchanged == 1);
   CHECK(t.show.explain(t.show.param("dmx/c511")).source == dmx.info().number);
 }
@@ -77,7 +77,7 @@ TEST_CASE("Gaps between parameters are left alone, and a parameter's lanes go to
   const float junk = std::numeric_limits<float>::quiet_NaN();
   const std::array<float, 12> values{0.5F, junk, junk, junk, 1, 2, 3, -5.0F, 0.1F, 0.2F, 0.3F, 1.0F};
   Stream head = t.show.stream(first, values.size());
-  REQUIRE(head.write(values.data(), t.now) == RELUME_OK);
+  REQUIRE(head.write(values.data(), values.size(), t.now) == RELUME_OK);
   const Frame frame = t.frame(2000);
   CHECK(frame.at(first)->f == 0.5F);
   CHECK(frame.at(t.show.param("head/at"))[2].f == 3.0F);
@@ -92,12 +92,14 @@ TEST_CASE("One bad value refuses the run and is named", "[stream]") {
   Stream dmx = t.show.stream(first, 3);
   std::size_t culprit = 9;
   const std::array<float, 3> nan{0.5F, std::numeric_limits<float>::infinity(), 0.5F};
-  CHECK(dmx.write(nan.data(), t.now, &culprit) == RELUME_E_NOT_FINITE);
+  CHECK(dmx.write(nan.data(), nan.size(), t.now, &culprit) == RELUME_E_NOT_FINITE);
   CHECK(culprit == 1);
   const std::array<float, 3> wide{0.5F, 0.5F, 1.5F};
-  CHECK(dmx.write(wide.data(), t.now, &culprit) == RELUME_E_RANGE);
+  CHECK(dmx.write(wide.data(), wide.size(), t.now, &culprit) == RELUME_E_RANGE);
   CHECK(culprit == 2);
   CHECK(dmx.info().rejected == 2);
+  CHECK(dmx.write(nan.data(), 2, t.now, &culprit) == RELUME_E_INVALID);
+  CHECK(culprit == 2);
   CHECK(t.frame(10).at(first)->f == 0.0F);
 }
 
@@ -126,29 +128,29 @@ TEST_CASE("The operator wins over a run, channel by channel", "[stream]") {
   const relume_param second = t.show.param("dmx/c1");
   Stream dmx = t.show.stream(first, 2);
   std::array<float, 2> values{0.25F, 0.25F};
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   t.frame(10);
   t.show.set(first, scalar(0.75F));
   values[1] = 0.5F;  // the first channel has not changed: it stays the operator's
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   Frame frame = t.frame(10);
   CHECK(frame.at(first)->f == 0.75F);
   CHECK(frame.at(second)->f == 0.5F);
   // Also when nobody composed between the change, the operator and the next write.
   values[0] = 0.3F;
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   t.show.set(first, scalar(0.8F));
   values[1] = 0.6F;
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   frame = t.frame(10);
   CHECK(frame.at(first)->f == 0.8F);
   CHECK(frame.at(second)->f == 0.6F);
   // A change takes it back, also to a value that the composer has seen before.
   values[0] = 0.4F;
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   t.show.set(first, scalar(0.9F));
   values[0] = 0.3F;
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   CHECK(t.frame(10).at(first)->f == 0.3F);
 }
 
@@ -159,10 +161,10 @@ TEST_CASE("A weaker run waits below a stronger source, and its newest value come
   Stream dmx = t.show.stream(first, 2);
   strong.write(first, scalar(1), t.now);
   std::array<float, 2> values{0.25F, 0.25F};
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   CHECK(t.frame(10).at(first)->f == 1.0F);
   values[0] = 0.5F;
-  dmx.write(values.data(), t.now);
+  dmx.write(values.data(), values.size(), t.now);
   CHECK(t.frame(10).at(first)->f == 1.0F);
   strong.release(first, t.now);
   CHECK(t.frame(10).at(first)->f == 0.5F);
@@ -174,7 +176,7 @@ TEST_CASE("A closed stream lets go of everything it held", "[stream]") {
   {
     Stream dmx = t.show.stream(first, 4);
     const std::array<float, 4> values{1, 1, 1, 1};
-    dmx.write(values.data(), t.now);
+    dmx.write(values.data(), values.size(), t.now);
     CHECK(t.frame(10).at(first)[3].f == 1.0F);
   }
   CHECK(t.frame(10).at(first)[3].f == 0.0F);
@@ -189,12 +191,12 @@ TEST_CASE("A run goes stale with its layer, and follows a type of the same shape
   for (std::size_t i = 0; i < kChannels; ++i)
     channels.push_back(Param("c" + std::to_string(i), RELUME_FLOAT).range(0, 0.5));
   t.show.commit_type(t.show.prepare_type(LayerType("universe", channels, 2)));
-  CHECK(dmx.write(values.data(), t.now) == RELUME_E_RANGE);
+  CHECK(dmx.write(values.data(), values.size(), t.now) == RELUME_E_RANGE);
   values = {0.5F, 0.5F};
-  CHECK(dmx.write(values.data(), t.now) == RELUME_OK);
+  CHECK(dmx.write(values.data(), values.size(), t.now) == RELUME_OK);
   CHECK(t.frame(10).at(first)->f == 0.5F);
   t.show.remove_layer(t.show.layer("dmx"));
-  CHECK(dmx.write(values.data(), t.now) == RELUME_E_UNKNOWN_ROUTE);
+  CHECK(dmx.write(values.data(), values.size(), t.now) == RELUME_E_UNKNOWN_ROUTE);
 }
 
 TEST_CASE("A run beside a composing thread is never torn", "[stream][threads]") {
@@ -207,7 +209,7 @@ TEST_CASE("A run beside a composing thread is never torn", "[stream][threads]") 
     const long rounds = test::rounds(20'000, 2'000'000);
     for (long i = 1; i <= rounds; ++i) {
       values.assign(kChannels, static_cast<float>(i % 1000) / 1000.0F);
-      if (dmx.write(values.data(), i) != RELUME_OK) break;
+      if (dmx.write(values.data(), values.size(), i) != RELUME_OK) break;
     }
     done.store(true);
   });

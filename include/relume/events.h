@@ -43,7 +43,7 @@ typedef struct relume_event {
   uint32_t count;      /**< number of changes in the change-set */
   int32_t reason;      /**< relume_result */
   relume_param param;  /**< of the first change, {0} if it has none */
-  relume_layer layer;  /**< of the first change, {0} for all or none */
+  relume_layer layer;  /**< of the first change, as it is after it; {0} for all or none */
   uint64_t type_change; /**< bits of the relume_type_change of an event of types; 0 for others */
   uint64_t reserved;
 } relume_event;

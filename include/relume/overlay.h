@@ -149,16 +149,16 @@ RELUME_API void relume_stream_close(relume_stream *stream);
 
 /** Writes all values of the run; they land in one frame. Each parameter is its own automation: one whose value is equal to what
  *  the stream wrote last has not changed, may settle, and is not taken back from the operator.
- *  @param values as many as the stream has slots, in their order; on error none is written.
+ *  @param values, count as many as the stream has slots, in their order; on error none is written.
  *  @param now_ns as for relume_overlay_write.
  *  @param out_culprit optional; index of the value to blame.
- *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_INVALID a null argument, or another count than the stream's; the first value too few or too many is to blame.
  *  @retval RELUME_E_UNKNOWN_ROUTE the layer is gone, or its parameters lie elsewhere since a change of type: open the stream anew.
  *  @retval RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the stream's statistics.
  *  @since 0.3.0
  *  Threads: source. Realtime: wait-free. */
-RELUME_API relume_result relume_stream_write(relume_stream *stream, const float *values, int64_t now_ns,
-                                             size_t *out_culprit) RELUME_NONBLOCKING;
+RELUME_API relume_result relume_stream_write(relume_stream *stream, const float *values, size_t count,
+                                             int64_t now_ns, size_t *out_culprit) RELUME_NONBLOCKING;
 
 /** Reads number and counters, as relume_source_info_get does for a source; a whole run counts as one value.
  *  @retval RELUME_E_INVALID a null argument or a wrong struct_size.

@@ -264,9 +264,9 @@ class Source {
 /// A source that always writes the same run of float slots, whole. Writing is wait-free.
 class Stream {
  public:
-  /// `values` are as many as the stream has slots; on error none is written, and `culprit` is the index to blame.
-  relume_result write(const float* values, std::int64_t now_ns, std::size_t* culprit = nullptr) noexcept {
-    return relume_stream_write(handle_.get(), values, now_ns, culprit);
+  /// As many values as the stream has slots; on error none is written, and `culprit` is the index to blame.
+  relume_result write(const float* values, std::size_t count, std::int64_t now_ns, std::size_t* culprit = nullptr) noexcept {
+    return relume_stream_write(handle_.get(), values, count, now_ns, culprit);
   }
   relume_source_info info() const noexcept {
     relume_source_info info = RELUME_SOURCE_INFO_INIT;
@@ -586,9 +586,13 @@ class Show {
     return health;
   }
   std::string health_json() const {
-    std::string json(relume_health_json(get(), nullptr, 0) + 256, '\0');  // a number may have grown in between
-    const std::size_t size = relume_health_json(get(), json.data(), json.size());
-    json.resize(size < json.size() ? size : json.size() - 1);
+    std::string json;
+    std::size_t size = relume_health_json(get(), nullptr, 0);
+    while (size >= json.size()) {  // it may grow in between: a number, a component's report
+      json.resize(size + 256);
+      size = relume_health_json(get(), json.data(), json.size());
+    }
+    json.resize(size);
     return json;
   }
 
@@ -609,6 +613,10 @@ class Show {
   }
   void abort_type(relume_type_change change, const std::string& why) {
     call([&](relume_error* e) { return relume_type_abort(get(), change, why.c_str(), e); });
+  }
+  /// Records that a build failed before there was a definition to prepare.
+  void fail_type(const std::string& type_key, const std::string& why) {
+    call([&](relume_error* e) { return relume_type_fail(get(), type_key.c_str(), why.c_str(), e); });
   }
   /// Why the last build of a type failed; empty when it did not.
   std::string type_failure(const std::string& type_key) const {

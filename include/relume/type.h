@@ -11,8 +11,10 @@
  *   same shape     Equal control keys, types, labels and slots: every handle stays valid, values and automation go on, a glide
  *                  too. A range that has become narrower clamps.
  *   another shape  A parameter of equal control key, type and lanes keeps its value in each tier, clamped to its new range; an
- *                  enum keeps the label; its automation goes on. Everything else is cleared, never guessed; the outcome counts
- *                  it. The layer keeps its id, key, flags and place; its handles, and those of its parameters, become stale.
+ *                  enum keeps the label. Everything else is cleared, never guessed; the outcome counts it. Automation of what
+ *                  is kept goes on, unless an enum's labels changed, or max_slots leaves no room beside the layer's old slots;
+ *                  what no frame has shown yet is dropped with its handle. The layer keeps its id, key, flags and place; its
+ *                  handles, and those of its parameters, become stale.
  *   dormant        A saved layer of a type that was not declared comes back with its values when the type is declared.
  */
 #ifndef RELUME_TYPE_H
@@ -78,6 +80,14 @@ RELUME_API relume_result relume_type_commit(relume_show *show, relume_type_chang
  *  @since 0.3.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_type_abort(relume_show *show, relume_type_change change, const char *why, relume_error *error);
+
+/** Records that a build of a type failed before there was a definition to prepare, for example because its file cannot be read.
+ *  Publishes RELUME_EVENT_BUILD_FAILED. The type as it is stays, and a change prepared before too.
+ *  @param why as for relume_type_abort, and not empty.
+ *  @retval RELUME_E_INVALID a null argument, a bad key, an empty reason.
+ *  @since 0.3.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_type_fail(relume_show *show, const char *type_key, const char *why, relume_error *error);
 
 /** Why the last build of a type failed, into the caller's buffer, with a NUL and cut to `size`; returns the full length in bytes
  *  without the NUL (the rule of snprintf). 0 when it did not fail, or was committed since.

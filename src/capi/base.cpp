@@ -41,7 +41,12 @@ relume_value whole(std::uint32_t type, std::int32_t i) noexcept {
 
 extern "C" {
 
-const char* relume_version(void) RELUME_NONBLOCKING { return "0.2.0"; }
+#define RELUME_TEXT_OF(number) #number
+#define RELUME_VERSION_TEXT(major, minor, patch) \
+  RELUME_TEXT_OF(major) "." RELUME_TEXT_OF(minor) "." RELUME_TEXT_OF(patch)
+const char* relume_version(void) RELUME_NONBLOCKING {
+  return RELUME_VERSION_TEXT(RELUME_VERSION_MAJOR, RELUME_VERSION_MINOR, RELUME_VERSION_PATCH);
+}
 
 const char* relume_result_name(int32_t result) RELUME_NONBLOCKING {
   switch (result) {

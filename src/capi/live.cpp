@@ -132,10 +132,10 @@ void relume_stream_close(relume_stream* stream) {
   stream->owner->drop(stream->owner->streams, stream);
 }
 
-relume_result relume_stream_write(relume_stream* stream, const float* values, int64_t now_ns,
+relume_result relume_stream_write(relume_stream* stream, const float* values, size_t count, int64_t now_ns,
                                   size_t* out_culprit) RELUME_NONBLOCKING {
   if (stream == nullptr || values == nullptr) return RELUME_E_INVALID;
-  return stream->stream->write(values, now_ns, out_culprit);
+  return stream->stream->write(values, count, now_ns, out_culprit);
 }
 
 relume_result relume_stream_info_get(const relume_stream* stream, relume_source_info* info) RELUME_NONBLOCKING {

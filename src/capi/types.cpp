@@ -7,6 +7,16 @@
 using namespace relume::core;
 using namespace relume::core::capi;
 
+namespace {
+
+std::string reason(const char* why) {
+  std::string text = why != nullptr ? why : "";
+  text.resize(std::min<std::size_t>(text.size(), RELUME_TEXT_MAX));
+  return text;
+}
+
+}  // namespace
+
 extern "C" {
 
 relume_result relume_type_prepare(relume_show* show, const relume_layer_type_def* def, relume_type_change* out_change,
@@ -44,9 +54,16 @@ relume_result relume_type_commit(relume_show* show, relume_type_change change, r
 relume_result relume_type_abort(relume_show* show, relume_type_change change, const char* why, relume_error* error) {
   return guarded(error, [&]() -> Fault {
     if (show == nullptr) return null_argument("show");
-    std::string reason = why != nullptr ? why : "";
-    reason.resize(std::min<std::size_t>(reason.size(), RELUME_TEXT_MAX));
-    return show->show->coordinator().abort_type(change, std::move(reason));
+    return show->show->coordinator().abort_type(change, reason(why));
+  });
+}
+
+relume_result relume_type_fail(relume_show* show, const char* type_key, const char* why, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    if (type_key == nullptr) return null_argument("type_key");
+    if (why == nullptr) return null_argument("why");
+    return show->show->coordinator().fail_type(type_key, reason(why));
   });
 }
 

@@ -74,7 +74,7 @@ void ChangeSet::edit(const ResolvedChange& change, const Stack& stack, relume_ou
     case RELUME_CHANGE_ADD: lay_out(*change.layer, false); break;
     case RELUME_CHANGE_REMOVE: lay_out(*change.layer, true); break;
     case RELUME_CHANGE_RETYPE:
-      if (change.changed) retype(*change.from, *change.layer, outcome);
+      if (change.changed) retype(change, outcome);
       break;
     case RELUME_CHANGE_STORE:
     case RELUME_CHANGE_REVERT:
@@ -140,7 +140,9 @@ void ChangeSet::lay_out(const Layer& layer, bool removed) {
 }
 
 // All values are read before the first is written: old and new slots may overlap.
-void ChangeSet::retype(const Layer& from, const Layer& to, relume_outcome& outcome) {
+void ChangeSet::retype(const ResolvedChange& change, relume_outcome& outcome) {
+  const Layer& from = *change.from;
+  const Layer& to = *change.layer;
   struct Kept {
     const ParamDef* def;
     std::uint32_t kind;
@@ -164,6 +166,7 @@ void ChangeSet::retype(const Layer& from, const Layer& to, relume_outcome& outco
       if (fit != Fit::cleared) kept.push_back(one);
     }
   }
+  if (change.carries) carry(from, to);
   // In place nothing is taken from automation, which goes on.
   const bool in_place = from.handle().bits == to.handle().bits && !from.dormant();
   if (!in_place) {
@@ -180,6 +183,23 @@ void ChangeSet::retype(const Layer& from, const Layer& to, relume_outcome& outco
     } else {
       write_lanes(saved.persisted, saved.persisted_present, slot, value.def->lanes, value.lanes);
     }
+  }
+}
+
+void ChangeSet::carry(const Layer& from, const Layer& to) {
+  for (const ParamDef& old : from.type->params()) {
+    const ParamDef* def = to.type->find(old.key);
+    if (def == nullptr || !converts_always(old, *def)) continue;
+    Carry carry;
+    carry.version = c_.tree_.version();
+    carry.order = order_;
+    carry.from_param = param_handle(from.index, from.generation, old.slot).bits;
+    carry.to_param = param_handle(to.index, to.generation, def->slot).bits;
+    carry.from_slot = from.first_slot + old.slot;
+    carry.to_slot = to.first_slot + def->slot;
+    carry.taken = c_.tree_.page(carry.from_slot / kBlockSlots)->taken[carry.from_slot % kBlockSlots];
+    carry.def = def;
+    carries_->push_back(carry);
   }
 }
 

@@ -21,6 +21,7 @@ struct ResolvedChange {
   Lanes lanes{};
   std::shared_ptr<const Layer> keep;  // of a change of structure: the layer as it was then
   bool changed = false;               // what was prepared of it was not so already
+  bool carries = false;               // RETYPE: automation can go on in the new place
   std::shared_ptr<const Layer> from;  // RETYPE: the layer with its type before
 };
 
@@ -31,8 +32,9 @@ Fault resolve_value_change(const Stack& stack, const relume_change& change, Reso
 
 class ChangeSet {
  public:
-  explicit ChangeSet(Coordinator& coordinator)
-      : c_(coordinator), order_(coordinator.order_.load(std::memory_order_relaxed) + 1) {
+  /// `carries` takes what goes on after a change of type; it has room for it.
+  ChangeSet(Coordinator& coordinator, std::vector<Carry>* carries)
+      : c_(coordinator), carries_(carries), order_(coordinator.order_.load(std::memory_order_relaxed) + 1) {
     c_.tree_.begin(c_.head_.revision + 1);
   }
   ChangeSet(const ChangeSet&) = delete;
@@ -59,13 +61,15 @@ class ChangeSet {
   void set(const ResolvedChange& change, relume_outcome& outcome);
   void for_each_value(const ResolvedChange& change, const Stack& stack);
   void lay_out(const Layer& layer, bool removed);
-  void retype(const Layer& from, const Layer& to, relume_outcome& outcome);
+  void retype(const ResolvedChange& change, relume_outcome& outcome);
+  void carry(const Layer& from, const Layer& to);
   void put_defaults(const Layer& layer);
   void store(const Layer& layer);
   void revert(const Layer& layer);
   void reset(const Layer& layer);
 
   Coordinator& c_;
+  std::vector<Carry>* const carries_;
   const std::uint64_t order_;
   Effects effects_;
   bool open_ = true;

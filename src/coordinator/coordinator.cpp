@@ -47,8 +47,10 @@ std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_
   auto view = std::make_unique<StackView>();
   view->created = version;
   view->table.resize(stack.table_size());
+  view->types.resize(stack.table_size());
   for (const auto& layer : stack.order()) {
     if (layer->dormant()) continue;
+    view->types[layer->index] = layer->type.get();
     view->table[layer->index] = {layer->generation, layer->first_slot, layer->type->slot_count()};
     view->layers.push_back({layer->handle(), layer->id, layer->first_slot, layer->type->slot_count(), layer->flags, 0});
   }
@@ -56,12 +58,18 @@ std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_
 }
 
 Fault Coordinator::apply(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added) {
-  const bool has_text = has_text_.load(std::memory_order_relaxed);
-  const bool prepared = std::any_of(changes.begin(), changes.end(),
-                                    [has_text](const auto& c) { return Preparation::needed(c, has_text); });
-  Fault fault = prepared ? apply_prepared(changes, outcome, added) : apply_values(changes, outcome);
+  Fault fault;
+  if (needs_preparation(changes) || !apply_values(changes, outcome, fault)) {
+    fault = apply_prepared(changes, outcome, added);
+  }
   if (fault) reject(fault, outcome);
   return fault;
+}
+
+bool Coordinator::needs_preparation(std::span<const relume_change> changes) const {
+  const bool has_text = has_text_.load(std::memory_order_relaxed);
+  return std::any_of(changes.begin(), changes.end(),
+                     [has_text](const auto& c) { return Preparation::needed(c, has_text); });
 }
 
 void Coordinator::reject(const Fault& fault, relume_outcome& outcome) {
@@ -95,20 +103,22 @@ void forget_masking(relume_outcome& outcome) {
 
 }  // namespace
 
-Fault Coordinator::apply_values(std::span<const relume_change> changes, relume_outcome& outcome) {
+// False: the first type with a text came in between, and nothing was done.
+bool Coordinator::apply_values(std::span<const relume_change> changes, relume_outcome& outcome, Fault& fault) {
   const std::lock_guard lock(hot_);
+  if (needs_preparation(changes)) return false;
   outcome.revision = head_.revision;
   outcome.level = level();
-  ChangeSet set(*this);
+  ChangeSet set(*this, nullptr);
   for (std::size_t i = 0; i < changes.size(); ++i) {
     ResolvedChange resolved;
     std::string_view text;  // of no value here: they are prepared
-    Fault fault = check_change(changes[i]);
+    fault = check_change(changes[i]);
     if (!fault) fault = resolve_value_change(*stack_, changes[i], resolved, text);
     if (fault) {
       outcome.culprit = static_cast<std::uint32_t>(i);
       forget_masking(outcome);
-      return fault;
+      return true;
     }
     set.edit(resolved, *stack_, outcome);
   }
@@ -116,10 +126,10 @@ Fault Coordinator::apply_values(std::span<const relume_change> changes, relume_o
     outcome.urgency = set.lossy_only() ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
     set.hand_over();
     accept(set.effects(), event_of(changes), nullptr, outcome);
-    return {};
+  } else {
+    stay_same(set, outcome);
   }
-  stay_same(set, outcome);
-  return {};
+  return true;
 }
 
 // Nothing to save, but automation that is still on its way must find that an operator was faster.
@@ -187,7 +197,10 @@ Fault Coordinator::apply_prepared(std::span<const relume_change> changes, relume
     }
   }
   if (added != nullptr) *added = preparation.added;
-  return apply_preparation(preparation, event_of(changes), outcome);
+  relume_event event = event_of(changes);
+  if (event.change == RELUME_CHANGE_ADD || event.change == RELUME_CHANGE_RETYPE)
+    event.layer = preparation.resolved[0].layer->handle();
+  return apply_preparation(preparation, event, outcome);
 }
 
 // structure_ is held.
@@ -197,7 +210,7 @@ Fault Coordinator::apply_preparation(Preparation& preparation, const relume_even
   const std::lock_guard lock(hot_);
   outcome.revision = head_.revision;
   if (fault) return fault;
-  ChangeSet set(*this);
+  ChangeSet set(*this, next.view != nullptr ? &next.view->carries : nullptr);
   for (const ResolvedChange& resolved : preparation.resolved) set.edit(resolved, *next.stack, outcome);
   if (!set.changed()) {
     stay_same(set, outcome);
@@ -220,6 +233,19 @@ Coordinator::Successor::~Successor() {
   if (staged_in != nullptr) staged_in->unstage();
 }
 
+// A composer that skips a view must still learn what happened in it. structure_ is held, so no other view comes.
+void Coordinator::Successor::hand_on_carries(Coordinator& c, StackView& view, std::size_t more) {
+  std::uint64_t taken = 0;
+  {
+    const std::lock_guard lock(c.hot_);
+    taken = c.tree_.last_taken();
+  }
+  const std::vector<Carry>& before = c.tree_.stack()->carries;
+  const auto unseen = [taken](const Carry& carry) { return carry.version > taken; };
+  view.carries.reserve(static_cast<std::size_t>(std::count_if(before.begin(), before.end(), unseen)) + more);
+  std::copy_if(before.begin(), before.end(), std::back_inserter(view.carries), unseen);
+}
+
 Fault Coordinator::Successor::build(Coordinator& c, Preparation& preparation) {
   objects =
       preparation.objects_changed ? std::make_shared<const ObjectTable>(std::move(preparation.objects)) : c.objects_;
@@ -229,7 +255,7 @@ Fault Coordinator::Successor::build(Coordinator& c, Preparation& preparation) {
     stack = std::make_shared<const Stack>(std::move(preparation.stack));
     stack_bytes = std::make_shared<const std::string>(encode_stack(*stack));
     view = c.view_of(*stack, 0);
-    view->carries = std::move(preparation.carries);
+    hand_on_carries(c, *view, preparation.carried);
   }
   if (c.mirror_ == nullptr) return {};
   if (Fault fault = c.mirror_->stage(*stack_bytes, *objects)) return fault;
@@ -241,28 +267,11 @@ void Coordinator::take_over(Successor& next) {
   if (next.view != nullptr) {
     update_layer_table(*stack_, *next.stack);
     next.view->created = tree_.version();
-    hand_on_carries(*next.view);
     structure_revision_ = head_.revision;
   }
   stack_.swap(next.stack);
   stack_bytes_.swap(next.stack_bytes);
   objects_.swap(next.objects);
-}
-
-// A composer that skips a view must still learn what happened in it.
-void Coordinator::hand_on_carries(StackView& view) const {
-  for (Carry& carry : view.carries) {
-    carry.version = tree_.version();
-    carry.order = order_.load(std::memory_order_relaxed) + 1;
-  }
-  const StackView* before = tree_.stack();
-  if (before == nullptr) return;
-  std::vector<Carry> all;
-  std::copy_if(before->carries.begin(), before->carries.end(), std::back_inserter(all),
-               [this](const Carry& carry) { return carry.version > tree_.last_taken(); });
-  if (all.empty()) return;
-  all.insert(all.end(), view.carries.begin(), view.carries.end());
-  view.carries.swap(all);
 }
 
 void Coordinator::update_layer_table(const Stack& before, const Stack& after) {
@@ -319,9 +328,11 @@ void Coordinator::commit_one(const CommitRequest& request) {
     return;
   }
   {
-    ChangeSet set(*this);
+    ChangeSet set(*this, nullptr);
     relume_outcome outcome = RELUME_OUTCOME_INIT;
-    if (set.settle({event.change, layer, def, request.lanes, nullptr, false, nullptr})) {
+    Lanes lanes = request.lanes;
+    clamp_to_range(*def, lanes);  // the type may have changed since
+    if (set.settle({event.change, layer, def, lanes, nullptr, false, false, nullptr})) {
       event.kind = RELUME_EVENT_OVERLAY_SETTLED;
       set.hand_over();
       const bool lossy = (def->flags & RELUME_PARAM_LOSSY) != 0;

@@ -75,6 +75,7 @@ class Coordinator {
   Fault prepare_retype(relume_layer layer, const char* type_key, relume_type_change& out);
   Fault commit_type(relume_type_change handle, relume_outcome& outcome);
   Fault abort_type(relume_type_change handle, std::string why);
+  Fault fail_type(const std::string& type_key, std::string why);
   std::string type_failure(const std::string& type_key);
 
   /// Takes what automation has settled. Control role.
@@ -109,7 +110,8 @@ class Coordinator {
  private:
   friend class ChangeSet;
   friend class Snapshot;
-  Fault apply_values(std::span<const relume_change> changes, relume_outcome& outcome);
+  bool needs_preparation(std::span<const relume_change> changes) const;
+  bool apply_values(std::span<const relume_change> changes, relume_outcome& outcome, Fault& fault);
   Fault apply_prepared(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added);
   /// Stack and objects that are to take the place of what is; after accept() it holds what was, to be ended without a mutex.
   struct Successor {
@@ -118,6 +120,7 @@ class Coordinator {
     Successor& operator=(const Successor&) = delete;
     ~Successor();
     Fault build(Coordinator& coordinator, Preparation& preparation);
+    static void hand_on_carries(Coordinator& coordinator, StackView& view, std::size_t more);
 
     std::shared_ptr<const Stack> stack;
     std::shared_ptr<const std::string> stack_bytes;
@@ -137,7 +140,6 @@ class Coordinator {
     if (step_observer_ != nullptr) step_observer_(step_user_, number);
   }
   std::unique_ptr<StackView> view_of(const Stack& stack, std::uint64_t version) const;
-  void hand_on_carries(StackView& view) const;
   void update_layer_table(const Stack& before, const Stack& after);
   /// Automation that holds a parameter now, by what the newest mutation left of it.
   OverlayGlimpse live_overlay(relume_param param, std::uint32_t slot, bool glides) const;

@@ -81,7 +81,7 @@ Fault Coordinator::load(const SavedShow& document, relume_outcome& outcome) {
   if (Fault fault = next.build(*this, preparation)) return fault;
 
   const std::lock_guard lock(hot_);
-  ChangeSet set(*this);
+  ChangeSet set(*this, nullptr);
   for (const ResolvedChange& change : preparation.resolved) set.edit(change, *next.stack, outcome);
   set.replace(values.blocks);
   relume_event event{};

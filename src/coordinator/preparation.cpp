@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "coordinator/effects.hpp"
-#include "model/conversion.hpp"
 #include "model/record.hpp"
 #include "model/text.hpp"
 
@@ -137,27 +136,14 @@ Fault Preparation::retype(const Layer& layer, const std::shared_ptr<const LayerT
   if (next.changed) {
     bool apart = false;
     if (Fault fault = stack.retype(layer, type, next.layer, apart)) return fault;
-    if (apart && !next.from->dormant()) carry(*next.from, *next.layer);
+    next.carries = apart && !next.from->dormant();
+    if (next.carries) carried += next.from->type->params().size();
     drop_texts(*next.from, *type);
     stack_changed = true;
   }
   next.keep = keep(next.layer);
   resolved.push_back(std::move(next));
   return {};
-}
-
-void Preparation::carry(const Layer& from, const Layer& to) {
-  for (const ParamDef& old : from.type->params()) {
-    const ParamDef* def = to.type->find(old.key);
-    if (def == nullptr || !converts_always(old, *def)) continue;
-    Carry carry;
-    carry.from_param = param_handle(from.index, from.generation, old.slot).bits;
-    carry.to_param = param_handle(to.index, to.generation, def->slot).bits;
-    carry.from_slot = from.first_slot + old.slot;
-    carry.to_slot = to.first_slot + def->slot;
-    carry.def = def;
-    carries.push_back(carry);
-  }
 }
 
 // Texts lie under the layer's id and their key: those that are texts still are where they belong.

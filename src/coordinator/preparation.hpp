@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "coordinator/change_set.hpp"
-#include "live/stack_view.hpp"
 #include "model/objects.hpp"
 #include "model/schema.hpp"
 #include "model/stack.hpp"
@@ -32,8 +31,8 @@ class Preparation {
   Stack stack;
   ObjectTable objects;
   std::vector<ResolvedChange> resolved;
-  std::vector<Carry> carries;  // automation that goes on after a change of type
-  relume_layer added{0};       // of the last ADD
+  relume_layer added{0};    // of the last ADD
+  std::size_t carried = 0;  // parameters whose automation may go on after a change of type
   bool stack_changed = false;
   bool objects_changed = false;
 
@@ -41,7 +40,6 @@ class Preparation {
   Fault add_structure(const relume_change& change);
   Fault add_record(const relume_change& change);
   Fault find_type(const relume_change& change, std::shared_ptr<const LayerType>& out) const;
-  void carry(const Layer& from, const Layer& to);
   void drop_texts(const Layer& from, const LayerType& to);
   void add_layer_change(const ResolvedChange& change);
   void apply_text(ResolvedChange& change, std::string_view text);

@@ -102,6 +102,7 @@ Fault Coordinator::param_info(relume_param param, relume_param_info& out) {
   out.min = def.min;
   out.max = def.max;
   out.default_value = decode_value(def.type, def.initial.data());
+  if (def.type == RELUME_TEXT) out.default_value.as.text.size = def.initial_text.size();
   out.smoothing_ns = def.smoothing_ns;
   out.settle_ns = def.settle_ns;
   out.flags = def.flags;
@@ -169,7 +170,9 @@ Fault Coordinator::explain(relume_param param, relume_explanation& out) {
   const Page& page = *tree_.page(found.slot / kBlockSlots);
   const std::uint32_t lane = found.slot % kBlockSlots;
   const std::uint64_t bit = std::uint64_t{1} << lane;
-  out.winner = composed(param, found, out.composed);
+  const relume_tier winner = composed(param, found, out.composed);
+  if (found.def->type == RELUME_TEXT) out.composed.as.text.size = text_in(found, winner)->size();
+  out.winner = winner;
   const auto value_of = [&](const std::uint32_t* lanes, relume_tier tier) {
     relume_value value = decode_value(found.def->type, lanes);
     if (found.def->type == RELUME_TEXT) value.as.text.size = text_in(found, tier)->size();

@@ -6,6 +6,7 @@
 #include "coordinator/change_set.hpp"
 #include "coordinator/coordinator.hpp"
 #include "coordinator/preparation.hpp"
+#include "model/key.hpp"
 
 namespace relume::core {
 namespace {
@@ -80,7 +81,10 @@ Fault Coordinator::commit_type(relume_type_change handle, relume_outcome& outcom
       type_changes_.note_success(change.type_key);
     }
   }
-  if (fault) reject(fault, outcome);
+  if (!fault) return fault;
+  const std::lock_guard lock(hot_);
+  outcome.revision = head_.revision;
+  reject(fault, outcome);
   return fault;
 }
 
@@ -98,6 +102,7 @@ Fault Coordinator::commit_definition(const TypeChanges::Pending& change, relume_
   }
   // Sources and overlays point into definitions without asking anybody: they live as long as the show.
   if (!same && before != nullptr) retired_types_.push_back(before);
+  schema_.make_room();  // nothing may fail once the show has it
   if (Fault fault = apply_preparation(preparation, event, outcome)) return fault;
   if (!same) schema_.put_type(change.type);
   // What was built is another thing, even under the same definition.
@@ -123,6 +128,17 @@ Fault Coordinator::abort_type(relume_type_change handle, std::string why) {
   TypeChanges::Pending change;
   if (!type_changes_.take(handle, change)) return ended();
   if (!why.empty()) type_changes_.note_failure(change.type_key, std::move(why));
+  publish_type_event(RELUME_EVENT_BUILD_FAILED, change);
+  return {};
+}
+
+Fault Coordinator::fail_type(const std::string& type_key, std::string why) {
+  if (!valid_key(type_key)) return key_fault(type_key, "the layer type's");
+  if (why.empty()) return {RELUME_E_INVALID, "why", "say what failed"};
+  const std::lock_guard structure_lock(structure_);
+  type_changes_.note_failure(type_key, std::move(why));
+  TypeChanges::Pending change;
+  change.type_key = type_key;
   publish_type_event(RELUME_EVENT_BUILD_FAILED, change);
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "coordinator/snapshot.hpp"
 #include "platform/copy_text.hpp"
+#include "platform/process.hpp"
 
 namespace relume::core {
 namespace {
@@ -143,6 +144,7 @@ Fault Show::recover_from(const Schema& schema, const relume_show_options& option
   if (options.folder == nullptr) {
     out->mirror_reason = "the show was opened without a folder";
     out->head.accepted_ns = seams_.clock->realtime_ns();
+    platform::random_bytes(&out->head.history, sizeof out->head.history);
     if (Fault fault = restore_defaults(schema, out->stack, out->layers)) return fault;
   } else {
     if (Fault fault = ShowFolder::open(*seams_.files, options.folder, folder_)) return fault;

@@ -102,9 +102,10 @@ Fault Show::accept(std::uint32_t choice, relume_outcome& outcome) {
   if (choice != RELUME_CHOICE_KEEP && choice != RELUME_CHOICE_FILE) {
     return {RELUME_E_INVALID, "choice", fmt::format("{} is no choice", choice)};
   }
-  if (saver_ != nullptr) return saver_->accept(choice, outcome);
   relume_status status = RELUME_STATUS_INIT;
   coordinator().status(status);
+  outcome.level = status.level;
+  if (saver_ != nullptr) return saver_->accept(choice, outcome);
   outcome.state = RELUME_STATE_SAME;
   outcome.revision = status.accepted;
   return {};

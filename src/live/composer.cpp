@@ -81,8 +81,9 @@ void Composer::take_root() noexcept RELUME_NONBLOCKING {
   const Root* before = root_;
   root_ = newer;
   if (before != nullptr && before->stack != newer->stack) {
-    // Some of them may have been seen before: to carry twice is to carry once.
-    for (const Carry& to : newer->stack->carries) carry(to);
+    for (const Carry& to : newer->stack->carries) {
+      if (to.version > before->version) carry(to, *before);
+    }
   }
   tree_.compare(before, *newer, [this](std::uint32_t block, const Page& page) { take_page(block, page); });
   changed_ = changed_ || before == nullptr || newer->revision != before->revision || newer->stack != before->stack;
@@ -91,51 +92,88 @@ void Composer::take_root() noexcept RELUME_NONBLOCKING {
 
 // A parameter got another definition and perhaps another place. Its automation goes on there, without a jump unless the new
 // range or the lack of a glide asks for one.
-void Composer::carry(const Carry& to) noexcept RELUME_NONBLOCKING {
+void Composer::carry(const Carry& to, const Root& before) noexcept RELUME_NONBLOCKING {
   Overlay* overlay = overlays_.at(to.from_slot);
   if (overlay == nullptr || overlay->param.load(std::memory_order_relaxed) != to.from_param) return;
-  if (to.to_slot != to.from_slot) move_lanes(*overlay, to.to_slot);
-  const bool same_glide = overlay->def->smoothing_ns == to.def->smoothing_ns;
+  const ParamDef& old = *overlay->def;
+  const std::uint64_t order = overlay->order.load(std::memory_order_relaxed);
+  const bool held = overlay->phase != Overlay::Phase::releasing;
+  const bool moved = to.to_slot != to.from_slot;
+  if (moved) {
+    move_lanes(*overlay, to.to_slot);
+    overlay->order.store(std::max(order, to.order), std::memory_order_relaxed);
+  }
   overlay->def = to.def;
   overlay->param.store(to.to_param, std::memory_order_relaxed);
-  overlay->order.store(std::max(overlay->order.load(std::memory_order_relaxed), to.order), std::memory_order_relaxed);
-
-  const std::uint32_t block = overlay->slot / kBlockSlots;
-  const std::uint32_t first = overlay->slot % kBlockSlots;
-  AutomationBlock& automation = automation_[block];
-  const bool held = overlay->phase != Overlay::Phase::releasing;
-  Lanes targets{};
-  for (std::uint32_t i = 0; i < to.def->lanes; ++i) targets[i] = automation.target[first + i];
-  const bool clamped = held && clamp_to_range(*to.def, targets);
-  for (std::uint32_t i = 0; i < to.def->lanes; ++i) {
-    const std::uint32_t lane = first + i;
-    const std::uint64_t bit = std::uint64_t{1} << lane;
-    const bool gliding = (automation.gliding & bit) != 0;
-    if (gliding && (clamped || !same_glide)) {
-      const std::uint32_t target = held ? automation.target[lane] : saved(block).resting(lane);
-      Lanes value{};
-      value[i] = std::bit_cast<std::uint32_t>(automation.glide(lane, std::bit_cast<float>(target), now_));
-      clamp_to_range(*to.def, value);
-      automation.gliding &= ~bit;
-      if (to.def->glides()) {
-        const auto now_at = std::bit_cast<float>(value[i]);
-        automation.begin_glide(lane, *to.def, now_at, std::bit_cast<float>(held ? targets[i] : target), now_);
-      }
-    }
-    if (held) automation.target[lane] = targets[i];
+  const Page* page = tree_.page(before, to.from_slot / kBlockSlots);
+  fit_lanes(*overlay, old, page != nullptr ? page->saved : kEmptyBlock, to.from_slot % kBlockSlots);
+  if (old.commit_policy != to.def->commit_policy && to.def->commit_policy != 0) {
+    overlay->policy = to.def->commit_policy;
+    if (overlay->phase == Overlay::Phase::kept) overlay->phase = Overlay::Phase::live;
   }
-  if ((automation.gliding & lanes_at(*overlay)) != 0) moving_[block / 64] |= std::uint64_t{1} << (block % 64);
-  if (overlay->phase == Overlay::Phase::committing)
-    overlay->phase = Overlay::Phase::live;  // asked for under the old handle
-  touch(block, lanes_at(*overlay));
+  // What was asked for, was asked for under the old type.
+  if (overlay->phase == Overlay::Phase::committing) overlay->phase = Overlay::Phase::live;
+  touch(overlay->slot / kBlockSlots, lanes_at(*overlay));
   ++overlay->token;
   overlays_.show(*overlay);
   if (overlay->phase != Overlay::Phase::kept) overlays_.attend(*overlay);
+  // What an operator took in the old place is not in the new one's page.
+  if (!moved || !Taken::outranks(to.taken, order, held ? overlay->priority : 0)) return;
+  if ((to.taken & Taken::kGlide) != 0) {
+    glide_back(*overlay, now_);
+  } else {
+    end_overlay(*overlay);
+  }
+}
+
+// Target and glide under the new definition. `was` is what lay below before, from lane `was_first` on.
+void Composer::fit_lanes(Overlay& overlay, const ParamDef& old, const SavedBlock& was,
+                         std::uint32_t was_first) noexcept RELUME_NONBLOCKING {
+  const ParamDef& def = *overlay.def;
+  const std::uint32_t block = overlay.slot / kBlockSlots;
+  const std::uint32_t first = overlay.slot % kBlockSlots;
+  AutomationBlock& automation = automation_[block];
+  const bool held = overlay.phase != Overlay::Phase::releasing;
+  Lanes before{};
+  Lanes after{};
+  Lanes shown{};
+  for (std::uint32_t i = 0; i < def.lanes; ++i) {
+    before[i] = held ? automation.target[first + i] : was.resting(was_first + i);
+    after[i] = held ? before[i] : saved(block).resting(first + i);
+    if ((automation.gliding >> (first + i) & 1U) == 0) continue;
+    shown[i] = std::bit_cast<std::uint32_t>(automation.glide(first + i, std::bit_cast<float>(before[i]), now_));
+  }
+  Lanes inside = shown;
+  clamp_to_range(def, inside);
+  clamp_to_range(def, after);
+  for (std::uint32_t i = 0; i < def.lanes; ++i) {
+    const std::uint32_t lane = first + i;
+    const std::uint64_t bit = std::uint64_t{1} << lane;
+    if (held) automation.target[lane] = after[i];
+    if ((automation.gliding & bit) == 0) continue;
+    if (inside[i] == shown[i] && after[i] == before[i] && old.smoothing_ns == def.smoothing_ns) continue;
+    automation.gliding &= ~bit;
+    if (!def.glides()) continue;
+    automation.begin_glide(lane, def, std::bit_cast<float>(inside[i]), std::bit_cast<float>(after[i]), now_);
+  }
+  if ((automation.gliding & lanes_at(overlay)) != 0) moving_[block / 64] |= std::uint64_t{1} << (block % 64);
+}
+
+// Whoever had any of these slots is gone, or was carried away before: they were free.
+void Composer::clear_place(std::uint32_t slot, std::uint32_t lanes) noexcept RELUME_NONBLOCKING {
+  const std::uint32_t block = slot / kBlockSlots;
+  const std::uint32_t first = slot % kBlockSlots;
+  const std::uint32_t begin =
+      first > 3 ? first - 3 : 0;  // no parameter has more than four lanes, or lies in two blocks
+  for (std::uint32_t lane = begin; lane < first + lanes; ++lane) {
+    if ((automation_[block].owned >> lane & 1U) == 0) continue;
+    Overlay* stale = overlays_.at(block * kBlockSlots + lane);
+    if (lane + stale->def->lanes > first) end_overlay(*stale);
+  }
 }
 
 void Composer::move_lanes(Overlay& overlay, std::uint32_t slot) noexcept RELUME_NONBLOCKING {
-  // Whoever had the place is gone: it was free.
-  if (Overlay* stale = overlays_.at(slot)) end_overlay(*stale);
+  clear_place(slot, overlay.def->lanes);
   AutomationBlock& from = block_of(overlay);
   AutomationBlock& to = automation_[slot / kBlockSlots];
   const std::uint32_t old_first = overlay.slot % kBlockSlots;
@@ -219,7 +257,16 @@ bool Composer::take_write(const AnySource& source, const OverlayWrite& write) no
   if (Taken::outranks(taken, write.order, source.priority())) return true;
   // Not late and yet not in the stack: its layer is in a root that comes with the next frame.
   if (!in_stack(write.param)) return false;
+  const relume_param param{write.param};
+  const ParamDef* def = root_->stack->types[layer_index(param)]->at_slot(slot_of(param));
+  if (def == write.def) return take_fitting(source, write);
+  OverlayWrite fitted = write;  // its type was reloaded since, in the same shape
+  fitted.def = def;
+  clamp_to_range(*def, fitted.lanes);
+  return take_fitting(source, fitted);
+}
 
+bool Composer::take_fitting(const AnySource& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING {
   Overlay* overlay = overlays_.at(write.slot);
   const bool released = overlay != nullptr && overlay->phase == Overlay::Phase::releasing;
   if (write.release) {
@@ -231,9 +278,9 @@ bool Composer::take_write(const AnySource& source, const OverlayWrite& write) no
   if (overlay == nullptr) {
     if (overlays_.full()) return false;
     overlay = &overlays_.take(write.slot);
-    overlay->def = write.def;
     overlay->param.store(write.param, std::memory_order_relaxed);
   }
+  overlay->def = write.def;
   overlay->source = source.number();
   overlay->priority = source.priority();
   overlay->policy = policy_of(*write.def, source, write);

@@ -66,11 +66,15 @@ class Composer {
 
  private:
   void take_root() noexcept RELUME_NONBLOCKING;
-  void carry(const Carry& to) noexcept RELUME_NONBLOCKING;
+  void carry(const Carry& to, const Root& before) noexcept RELUME_NONBLOCKING;
+  void fit_lanes(Overlay& overlay, const ParamDef& old, const SavedBlock& was,
+                 std::uint32_t was_first) noexcept RELUME_NONBLOCKING;
+  void clear_place(std::uint32_t slot, std::uint32_t lanes) noexcept RELUME_NONBLOCKING;
   void move_lanes(Overlay& overlay, std::uint32_t slot) noexcept RELUME_NONBLOCKING;
   void take_page(std::uint32_t block, const Page& page) noexcept RELUME_NONBLOCKING;
   void take_sources() noexcept RELUME_NONBLOCKING;
   bool take_write(const AnySource& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
+  bool take_fitting(const AnySource& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
   void retarget(Overlay& overlay, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
   void take_answers() noexcept RELUME_NONBLOCKING;
   void end_overlay(Overlay& overlay) noexcept RELUME_NONBLOCKING;

@@ -124,7 +124,8 @@ relume_result Source::release(relume_param param, std::int64_t now) noexcept REL
   const ParamDef* def = layers_.find(param, slot);
   if (def == nullptr) return refuse(RELUME_E_UNKNOWN_ROUTE);
   Cell* cell = cell_for(param.bits);
-  if (cell == nullptr || !cell->active) return RELUME_OK;
+  // Also where it wrote nothing under this handle: automation may have come here by a change of type.
+  if (cell == nullptr) return RELUME_OK;
   cell->active = false;
   put(*cell, {param.bits, def, order, 0, now, {}, slot, 0, true});
   return RELUME_OK;

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/param.hpp"
+#include "model/layer_type.hpp"
 
 namespace relume::core {
 
@@ -22,6 +22,7 @@ struct FrameEntry {
 struct Carry {
   std::uint64_t version = 0;     // of the edit that did it
   std::uint64_t order = 0;       // of that mutation
+  std::uint64_t taken = 0;       // what operators had taken there before, see Taken
   std::uint64_t from_param = 0;  // handle bits
   std::uint64_t to_param = 0;
   std::uint32_t from_slot = 0;  // in the show
@@ -33,6 +34,7 @@ struct StackView {
   std::uint64_t created = 0;               // version of the edit that made it
   std::vector<relume_frame_layer> layers;  // bottom to top, without dormant ones
   std::vector<FrameEntry> table;           // by layer index
+  std::vector<const LayerType*> types;     // by layer index; they live as long as the show
   std::vector<Carry> carries;              // in order; also those of views that no composer may have seen
 };
 

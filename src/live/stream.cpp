@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <cstring>
@@ -106,7 +107,12 @@ relume_result Stream::take_slowly(const float* values, std::size_t* culprit) noe
   return RELUME_OK;
 }
 
-relume_result Stream::write(const float* values, std::int64_t now, std::size_t* culprit) noexcept RELUME_NONBLOCKING {
+relume_result Stream::write(const float* values, std::size_t count, std::int64_t now,
+                            std::size_t* culprit) noexcept RELUME_NONBLOCKING {
+  if (count != count_) {
+    if (culprit != nullptr) *culprit = std::min<std::size_t>(count, count_);
+    return refuse(RELUME_E_INVALID);
+  }
   const std::uint64_t order = order_.load(std::memory_order_acquire);
   std::uint32_t layer_slot = 0;
   const LayerType* type = layers_.layer_type(first_, layer_slot);

@@ -26,7 +26,8 @@ class Stream final : public AnySource {
   static Fault check_run(const LayerType& type, std::uint32_t first, std::size_t count);
 
   // --- source role ---
-  relume_result write(const float* values, std::int64_t now, std::size_t* culprit) noexcept RELUME_NONBLOCKING;
+  relume_result write(const float* values, std::size_t count, std::int64_t now,
+                      std::size_t* culprit) noexcept RELUME_NONBLOCKING;
   void info(relume_source_info& out) const noexcept RELUME_NONBLOCKING;
 
   // --- frame role ---

@@ -21,6 +21,8 @@ class Schema {
   Fault add_type(const relume_layer_type_def& def);
   /// A type that is new, or takes the place of the one of its key.
   void put_type(std::shared_ptr<const LayerType> type);
+  /// The next put_type needs no memory.
+  void make_room() { types_.reserve(types_.size() + 1); }
   Fault add_layer(std::string_view layer_key, std::string_view type_key);
   Fault add_record(std::string_view key, std::uint32_t kind, std::string_view bytes);
   std::shared_ptr<const LayerType> type(std::string_view key) const;
