@@ -43,13 +43,14 @@ def command(place, node, *arguments, osc_port=0):
             "--artnet", f"127.0.0.1:{node.port}", *arguments]
 
 
-class Rig:
-    """A running relume-lights."""
+class Program:
+    """A running rig, whichever it is."""
 
-    def __init__(self, place, node, *arguments, osc_port=0, environment=None):
+    def __init__(self, name, arguments, environment=None):
+        self.name = name
         self.errors = tempfile.TemporaryFile()
         self.spawned = time.time()
-        self.process = subprocess.Popen(command(place, node, *arguments, osc_port=osc_port), stdout=subprocess.PIPE, stderr=self.errors,
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.errors,
                                         env={**os.environ, **(environment or {})})
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -77,7 +78,7 @@ class Rig:
 
     def _parse_ready_line(self):
         words = self.ready_line.split(" ")
-        if words[:2] != ["relume-lights", "ready"]:
+        if words[:2] != [self.name, "ready"]:
             raise RuntimeError(f"not a ready line: {self.ready_line!r}")
         return dict(word.split("=", 1) for word in words[2:])
 
@@ -152,6 +153,13 @@ class Rig:
         self.process.stdout.close()
         self.socket.close()
         self.errors.close()
+
+
+class Rig(Program):
+    """A running relume-lights."""
+
+    def __init__(self, place, node, *arguments, osc_port=0, environment=None):
+        super().__init__("relume-lights", command(place, node, *arguments, osc_port=osc_port), environment)
 
 
 class RigTest(unittest.TestCase):

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lights/requests.hpp"
+#include "operator/requests.hpp"
 
 #include "lights/demo_show.hpp"
 #include "lights/patch.hpp"
-#include "lights/reasons.hpp"
+#include "operator/reasons.hpp"
 #include "osc_bytes.hpp"
 
 #include <catch2/catch.hpp>
@@ -279,6 +279,45 @@ TEST_CASE("Requests: ping and status answer with the columns of the contract", "
   const std::string pong = desk.one(message("/relume/ping", ""));
   CHECK(pong.rfind("/relume/pong hiss 1 0 '", 0) == 0);
   CHECK(pong.size() == std::string("/relume/pong hiss 1 0 '' ''").size() + 32 + 16);
+}
+
+TEST_CASE("Requests: health is the show's own words as one text", "[requests]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.show.report_health("card", RELUME_HEALTH_NOTICE, "{\"late\":3}");
+  const std::string health = desk.one(message("/relume/health", ""));
+  CHECK(health.rfind("/relume/health s '{\"level\":", 0) == 0);
+  CHECK(health.find("\"late\":3") != std::string::npos);
+}
+
+TEST_CASE("Requests: health that does not fit a datagram is refused", "[requests][error]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  const std::string long_report = "{\"x\":\"" + std::string(4'000, 'x') + "\"}";
+  for (int i = 0; i < 20; ++i) desk.show.report_health("part" + std::to_string(i), RELUME_HEALTH_OK, long_report);
+  CHECK(desk.one(message("/relume/health", "")) == reject("health", "too-long"));
+}
+
+TEST_CASE("Requests: a layer gets another type, and what fits is kept", "[requests]") {
+  using relume::Param;
+  relume::Schema schema;
+  const auto speed = [](double max) { return Param("speed", RELUME_FLOAT).range(0, max).initial(relume::scalar(1)); };
+  schema.type("noise", {speed(8), Param("seed", RELUME_INT)}).type("rings", {speed(2), Param("count", RELUME_INT)});
+  schema.layer("back", "noise");
+  Desk desk(schema);
+  desk.one(message("/relume/set", "sf", text("back/speed") + f32(4.0F)));
+  desk.one(message("/relume/set", "si", text("back/seed") + i32(7)));
+  const auto retype = [](const char* layer, const char* type) {
+    return message("/relume/layer/retype", "ss", text(layer) + text(type));
+  };
+  CHECK(desk.one(retype("back", "rings")) == ack(3, "back"));
+  CHECK(desk.stack_changes == 1);
+  CHECK(desk.get("back/speed") == "/relume/value sssf 'back/speed' 'committed' 'float' 2.000000");
+  CHECK(desk.get("back/count") == "/relume/value sssi 'back/count' 'default' 'int' 0");
+  CHECK(desk.get("back/seed") == reject("back/seed", "unknown-route"));
+  CHECK(desk.one(retype("back", "laser")) == reject("back", "unknown-type"));
+  CHECK(desk.one(retype("nobody", "noise")) == reject("nobody", "unknown-layer"));
+  CHECK(desk.one(message("/relume/layer/retype", "s", text("back"))) == reject("back", "wrong-type"));
+  CHECK(desk.stack_changes == 1);
+  CHECK(desk.revision() == 3);
 }
 
 TEST_CASE("Requests: a bundle is one change-set with one revision, answered in order", "[requests][bundle]") {

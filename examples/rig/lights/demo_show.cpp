@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lights/demo_show.hpp"
 
-#include "adapters/clock.hpp"
+#include "operator/session.hpp"
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -11,11 +10,8 @@
 namespace rig {
 namespace {
 
-constexpr const char* kMasterType = "master";
 constexpr const char* kGroupType = "group";
 constexpr const char* kPatchRecord = "patch";
-constexpr std::int64_t kGlide = 100 * kMillisecond;
-constexpr std::int64_t kSettle = 500 * kMillisecond;
 
 std::optional<std::string> recorded_json(const relume::Show& show) {
   try {
@@ -56,34 +52,29 @@ relume::ChangeSet fit_stack(const relume::Show& show, const Patch& patch) {
 
 }  // namespace
 
-relume::Schema demo_schema(const Patch& patch) {
+void add_lights(relume::Schema& schema, const Patch& patch) {
   using relume::Param;
-  relume::Schema schema;
-  schema.type(kMasterType,
-              {Param("dimmer", RELUME_FLOAT).range(0, 1).initial(relume::scalar(1)).smoothing(kGlide).settle(kSettle),
-               Param("blackout", RELUME_BOOL).initial(relume::boolean(false)).settle(kSettle),
-               Param("bpm", RELUME_FLOAT).range(20, 300).initial(relume::scalar(120)).settle(kSettle)});
   schema.type(
       kGroupType,
-      {Param("level", RELUME_FLOAT).range(0, 1).initial(relume::scalar(1)).smoothing(kGlide).settle(kSettle),
-       Param("color", RELUME_COLOR).range(0, 1).initial(relume::color(1, 1, 1)).smoothing(kGlide).settle(kSettle)});
-  schema.layer(std::string(kMasterLayer), kMasterType);
+      {Param("level", RELUME_FLOAT).range(0, 1).initial(relume::scalar(1)).smoothing(kGlideNs).settle(kSettleNs),
+       Param("color", RELUME_COLOR).range(0, 1).initial(relume::color(1, 1, 1)).smoothing(kGlideNs).settle(kSettleNs)});
   for (const Group& group : patch.groups) schema.layer(group.name, kGroupType);
   schema.record(kPatchRecord, RELUME_RECORD_JSON, patch.json);
+}
+
+relume::Schema demo_schema(const Patch& patch) {
+  relume::Schema schema;
+  add_master(schema);
+  add_lights(schema, patch);
   return schema;
 }
 
-relume_show_options demo_options(const LightsOptions& options) {
-  relume_show_options show = RELUME_SHOW_OPTIONS_INIT;
-  show.folder = options.show.c_str();
-  show.runtime_dir = options.runtime_dir.c_str();
+relume_show_options demo_options(const OperatorOptions& options) {
+  relume_show_options show = operator_show(options);
   show.max_layers = 1'024;    // kMaxGroups and the master
   show.max_slots = 16'384;    // 8 per group, twice: a change of patch may need the new beside the old
   show.max_overlays = 4'096;  // every parameter of the largest patch
   show.max_readers = 1;
-  show.on_damaged = options.on_damaged;
-  // The rig ends within 2 s of its signal, and this is most of it.
-  show.close_deadline_ns = 1'500 * kMillisecond;
   return show;
 }
 
@@ -105,11 +96,6 @@ DemoParams find_params(const relume::Show& show, const Patch& patch) {
   params.groups.resize(patch.groups.size());
   std::map<std::string_view, GroupParams*> groups;
   for (std::size_t i = 0; i < patch.groups.size(); ++i) groups[patch.groups[i].name] = &params.groups[i];
-  const auto find = [&](const std::string& route) {
-    relume_param param{0};
-    // What cannot be found keeps the handle that is none, and gives no light.
-    return relume_param_find(show.get(), route.c_str(), &param, nullptr) == RELUME_OK ? param : relume_param{0};
-  };
   for (std::size_t position = 0; position < params.stack.size(); ++position) {
     relume_layer_info info = RELUME_LAYER_INFO_INIT;
     // Another thread may have removed it since; then this list is of a moment that is past, and a newer one follows.
@@ -117,9 +103,10 @@ DemoParams find_params(const relume::Show& show, const Patch& patch) {
     const std::string key = info.key;
     const std::string_view type = info.type_key;
     if (key == kMasterLayer && type == kMasterType) {
-      params.master = {position, find(key + "/dimmer"), find(key + "/blackout")};
+      params.master = find_master(show, position);
     } else if (const auto group = groups.find(key); group != groups.end() && type == kGroupType) {
-      *group->second = {position, find(key + "/level"), find(key + "/color")};
+      // What cannot be found keeps the handle that is none, and gives no light.
+      *group->second = {position, find_param(show, key + "/level"), find_param(show, key + "/color")};
     }
   }
   return params;

@@ -4,21 +4,24 @@
 
 #include "lights/options.hpp"
 #include "lights/patch.hpp"
+#include "operator/master.hpp"
 
 #include <relume/relume.hpp>
 
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <vector>
 
 namespace rig {
 
-/// The types `master` and `group`, and what a new show starts with: the stack of a patch, and the patch as its record.
+/// Declares the type `group`, and what a new show starts with: a layer per group, and the patch as its record.
+void add_lights(relume::Schema& schema, const Patch& patch);
+
+/// The types `master` and `group`, and the stack of a patch.
 relume::Schema demo_schema(const Patch& patch);
 
 /// Capacities that hold every patch that can be parsed, whatever patch the show had before. Borrows the paths.
-relume_show_options demo_options(const LightsOptions& options);
+relume_show_options demo_options(const OperatorOptions& options);
 
 /// The patch that the show records; the default one where it records none.
 /// \throws PatchError the record is no patch.
@@ -29,16 +32,8 @@ Patch recorded_patch(const relume::Show& show);
 /// was removed by hand stays so, however often the same patch is given.
 void import_patch(relume::Show& show, const Patch& patch);
 
-inline constexpr std::size_t kNoLayer = std::numeric_limits<std::size_t>::max();
-
-struct MasterParams {
-  std::size_t position = kNoLayer;  ///< in DemoParams::stack
-  relume_param dimmer{0};
-  relume_param blackout{0};
-};
-
 struct GroupParams {
-  std::size_t position = kNoLayer;
+  std::size_t position = kNoLayer;  ///< in DemoParams::stack
   relume_param level{0};
   relume_param color{0};
 };

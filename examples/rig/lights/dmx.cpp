@@ -6,19 +6,6 @@
 #include <utility>
 
 namespace rig {
-namespace {
-
-bool of_one_stack(const relume_frame& frame, const DemoParams& params) noexcept {
-  return std::equal(frame.layers, frame.layers + frame.layer_count, params.stack.begin(), params.stack.end(),
-                    [](const relume_frame_layer& a, relume_layer b) { return a.layer.bits == b.bits; });
-}
-
-/// Whether the layer is in the show and takes part in the picture.
-bool lit(const relume_frame& frame, std::size_t position) noexcept {
-  return position != kNoLayer && (frame.layers[position].flags & (RELUME_LAYER_DISABLED | RELUME_LAYER_BYPASSED)) == 0;
-}
-
-}  // namespace
 
 std::uint8_t channel_value(double lane, double level, double dimmer) noexcept {
   const double light = std::clamp(lane * level * dimmer, 0.0, 1.0);
@@ -34,17 +21,14 @@ DmxPacker::DmxPacker(const Patch& patch) : universes_(patched_universes(patch)),
 }
 
 const DmxPicture& DmxPacker::pack(relume::Frame frame, const DemoParams& params) noexcept {
-  if (!of_one_stack(*frame, params)) return picture_;
-  const relume_slot* dimmer = lit(*frame, params.master.position) ? frame.at(params.master.dimmer) : nullptr;
-  const relume_slot* blackout = lit(*frame, params.master.position) ? frame.at(params.master.blackout) : nullptr;
-  const bool dark = blackout != nullptr && blackout->i != 0;
-  const double master = dimmer == nullptr ? 1.0 : static_cast<double>(dimmer->f);
+  if (!of_one_stack(*frame, params.stack)) return picture_;
+  const MasterState master = master_of(frame, params.master);
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     Target& target = targets_[i];
     const GroupParams& group = params.groups[i];
     Fixture fixture{0, 0, 0};
-    if (!dark && lit(*frame, group.position)) {
-      fixture = mix(target, frame.at(group.color), frame.at(group.level), master);
+    if (!master.blackout && lit(*frame, group.position)) {
+      fixture = mix(target, frame.at(group.color), frame.at(group.level), master.dimmer);
     }
     if (fixture == target.channels) continue;
     target.channels = fixture;

@@ -5,8 +5,6 @@
 #include "adapters/clock.hpp"
 #include "adapters/notice.hpp"
 
-#include <relume/base.h>
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -47,51 +45,30 @@ std::int64_t parse_rate(double hertz) {
   return std::llround(static_cast<double>(kSecond) / hertz);
 }
 
-relume_on_damaged parse_on_damaged(std::string_view text) {
-  if (text == "ask") return RELUME_ON_DAMAGED_ASK;
-  if (text == "keep-and-save") return RELUME_ON_DAMAGED_KEEP_AND_SAVE;
-  throw UsageError(fmt::format("--on-damaged: \"{}\" is neither ask nor keep-and-save", printable(text)));
-}
-
 }  // namespace
+
+void add_light_options(CLI::App& app, LightOptions& options) {
+  app.add_option_function<std::string>(
+         "--artnet", [&options](const std::string& text) { options.artnet = parse_target(text); },
+         "Where the Art-Net goes")
+      ->type_name("HOST[:PORT]")
+      ->default_str("127.0.0.1:6454")
+      ->force_callback();
+  app.add_option_function<double>(
+         "--rate", [&options](double hertz) { options.period_ns = parse_rate(hertz); }, "Frames per second")
+      ->type_name("HZ")
+      ->default_str("44")
+      ->force_callback();
+  app.add_option("--patch", options.patch, "Patch, a JSON file; becomes the show's own, which holds without it")
+      ->type_name("FILE");
+}
 
 std::optional<LightsOptions> parse_options(int argc, const char* const* argv) {
   LightsOptions options;
-  std::string artnet = "127.0.0.1:6454";
-  double rate = 44.0;
-  std::string on_damaged = "ask";
   CLI::App app("OSC in, Art-Net out, and the same look again after kill -9.", "relume-lights");
-  app.set_version_flag("--version", fmt::format("relume-lights {}", relume_version()));
-  app.add_option("--show", options.show, "Show folder, made if absent")->type_name("DIR")->capture_default_str();
-  app.add_option("--osc-port", options.osc.port, "UDP port for OSC; 0 takes a free one")
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--osc-host", options.osc.host, "Address to listen on for OSC")->type_name("A")->capture_default_str();
-  app.add_option("--artnet", artnet, "Where the Art-Net goes")->type_name("HOST[:PORT]")->capture_default_str();
-  app.add_option("--rate", rate, "Frames per second")->type_name("HZ")->capture_default_str();
-  app.add_option("--patch", options.patch, "Patch, a JSON file; becomes the show's own, which holds without it")
-      ->type_name("FILE");
-  app.add_option("--runtime-dir", options.runtime_dir, "Where the mirror lives: a tmpfs")
-      ->type_name("DIR")
-      ->capture_default_str();
-  app.add_option(
-         "--on-damaged", on_damaged,
-         "What becomes of a show.json that may not simply be overwritten: wait for /relume/accept, or keep it under "
-         "another name and go on")
-      ->type_name("ask|keep-and-save")
-      ->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {
-    app.exit(asked);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) { throw UsageError(printable(error.what(), 400)); }
-  if (options.show.empty() || options.runtime_dir.empty() || options.osc.host.empty()) {
-    throw UsageError("--show, --runtime-dir and --osc-host may not be empty");
-  }
-  options.artnet = parse_target(artnet);
-  options.period_ns = parse_rate(rate);
-  options.on_damaged = parse_on_damaged(on_damaged);
+  add_operator_options(app, options);
+  add_light_options(app, options);
+  if (!parse_command_line(app, options, argc, argv)) return std::nullopt;
   return options;
 }
 

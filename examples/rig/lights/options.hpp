@@ -3,32 +3,24 @@
 #pragma once
 
 #include "adapters/udp.hpp"
-
-#include <relume/show.h>
+#include "operator/command_line.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace rig {
 
-struct LightsOptions {
-  std::string show = "./demo.show";
+struct LightOptions {
   std::string patch;  ///< empty: the show's own
-  std::string runtime_dir = "/dev/shm";
-  HostPort osc{"127.0.0.1", 9000};
   HostPort artnet;
   std::int64_t period_ns = 0;  ///< of the output
-  relume_on_damaged on_damaged = RELUME_ON_DAMAGED_ASK;
 };
 
-/// The command line cannot be used.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+struct LightsOptions : OperatorOptions, LightOptions {};
+
+/// Adds --artnet, --rate and --patch; they are read in the course of parsing.
+void add_light_options(CLI::App& app, LightOptions& options);
 
 /// Reads the command line. Nothing: --help or --version was asked for and has been printed.
 /// \throws UsageError

@@ -2,6 +2,7 @@
 #include "lights/output.hpp"
 
 #include "adapters/clock.hpp"
+#include "operator/compose.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -48,7 +49,7 @@ void Output::follow(DemoParams params) {
 const DmxPicture& Output::compose(std::int64_t now_ns) {
   // Taken first, so that the frame is never older than the handles.
   params_.take();
-  show_.compose(now_ns);
+  compose_frame(show_, now_ns);
   return packer_.pack(reader_.acquire(), params_.front());
 }
 

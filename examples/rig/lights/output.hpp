@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The output thread: composes at an even pace and hands pictures to Art-Net. It holds the frame and the reader role.
+// The output thread: composes at an even pace and hands pictures to Art-Net. It holds the reader role,
+// and the frame role while it composes.
 #pragma once
 
 #include "adapters/artnet.hpp"

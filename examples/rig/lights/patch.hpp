@@ -2,6 +2,8 @@
 // The patch: which group of fixtures sits on which channels. It comes from a file and is not trusted.
 #pragma once
 
+#include "operator/names.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +30,6 @@ struct Patch {
 
 inline constexpr std::size_t kMaxGroups = 1'000;
 inline constexpr std::size_t kMaxPatchBytes = 1 << 20;
-inline constexpr std::string_view kMasterLayer = "master";
 
 /// The patch cannot be used. The text says why, `where` names the groups or the file.
 class PatchError : public std::runtime_error {
