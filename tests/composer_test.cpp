@@ -62,6 +62,7 @@ struct Bench {
       view = std::make_unique<StackView>();
       view->created = tree.version();
       view->table.push_back({1, 0, 64});
+      view->types.push_back(type.get());
     }
     tree.publish(tree.version(), std::move(view));
   }
@@ -122,6 +123,7 @@ TEST_CASE("Composer: a value for a layer that is in no root it has seen waits fo
   auto view = std::make_unique<StackView>();
   view->created = b.tree.version();
   view->table = {{0, 0, 0}, {1, 0, 64}};
+  view->types = {nullptr, b.type.get()};
   b.tree.publish(b.tree.version(), std::move(view));
   b.composer.compose(20 * kMs);
   CHECK(b.composer.glimpse(0, early).there);

@@ -55,7 +55,7 @@ run_test() {
 
   stage "release" release -L '^quick$' -j "$cores"
   if [ $depth != quick ]; then
-    need "${peer_packages[@]}"
+    need "${peer_packages[@]}" "${binding_packages[@]}"
     stage "address and undefined" asan -L '^quick$' -LE '^rig$' -j "$cores"
     stage "threads" tsan -L '^quick$' -LE '^rig$' -j "$cores"
     if have_swift; then
@@ -67,7 +67,7 @@ run_test() {
     # One after the other: these measure times, and their programs compete for the same processors.
     stage "rig, kills, faults, peers" release -L '^(rig|kill|faults|peers)$' -LE '^quick$'
     # The figures that docs/promises.md speaks of; ctest shows the output of failures only.
-    sed -n '/^\(kill loop\|kill saves\|power cuts\):/p' "$root/build/release/Testing/Temporary/LastTest.log"
+    sed -n '/^\(kill loop\|kill saves\|power cuts\):/p; /^\(gap of each death\|ten seconds of\)/p' "$root/build/release/Testing/Temporary/LastTest.log"
   fi
   if [ $depth = soak ]; then
     configure release -DRELUME_SOAK=ON
