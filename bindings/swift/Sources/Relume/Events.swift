@@ -122,19 +122,14 @@ public final class Events: Sendable {
         }
         self.show = show
         self.handle = Mutex(handle)
-        let weak = WeakEvents(self)
-        do {
-            try show.hold { held in
-                held.subscriptions.removeAll { $0.events == nil }
-                held.subscriptions.append(weak)
-            }
-        } catch {
-            end()
-            throw error
-        }
     }
 
-    deinit { end() }
+    // A show that is closed, or about to be, has ended the handle itself.
+    deinit {
+        _ = try? show.whileOpen { (_: OpaquePointer) throws(RelumeError) in
+            handle.withLock { relume_events_close($0.raw, nil) }
+        }
+    }
 
     /// Up to `capacity` events.
     /// - Throws: ``RelumeError/Code/state`` when the show is closed.
@@ -150,20 +145,6 @@ public final class Events: Sendable {
             }
         }
     }
-
-    /// Ends the subscription; the show is still open.
-    func end() {
-        handle.withLock { handle in
-            relume_events_close(handle.raw, nil)
-            handle.raw = nil
-        }
-    }
-}
-
-/// What a show knows of a subscription without keeping it.
-struct WeakEvents: Sendable {
-    private(set) weak var events: Events?
-    init(_ events: Events) { self.events = events }
 }
 
 extension Show {

@@ -25,7 +25,6 @@ public final class Show: Sendable {
         var composer = false
         var readers = 0
         var sources = 0
-        var subscriptions: [WeakEvents] = []
     }
 
     /// Opens the show and recovers what was live. When it returns, every reader sees the recovered look.
@@ -50,17 +49,16 @@ public final class Show: Sendable {
     /// - Throws: ``RelumeError/Code/state`` while a role is held: nothing has changed then.
     ///   ``RelumeError/Code/unsaved`` and ``RelumeError/Code/timeout``: the show is closed, and not all is well.
     public func close() throws(RelumeError) {
-        let subscriptions = try held.withLock { held throws(RelumeError) -> [WeakEvents]? in
+        let first = try held.withLock { held throws(RelumeError) -> Bool in
             if let roles = held.roles {
                 throw RelumeError(.state, culprit: roles, "held; let go of it before the show is closed")
             }
             let first = calls.load(ordering: .relaxed) < Self.closedMark
             if first { calls.add(Self.closedMark, ordering: .acquiringAndReleasing) }
-            return first ? held.subscriptions : nil
+            return first
         }
-        guard let subscriptions else { return }
+        guard first else { return }
         while calls.load(ordering: .acquiring) != Self.closedMark { idle.wait() }
-        for subscription in subscriptions { subscription.events?.end() }
         try check { error in relume_show_close(raw, error) }
     }
 
