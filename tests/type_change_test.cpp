@@ -420,6 +420,17 @@ TEST_CASE("A build that failed before it had a definition is told as well", "[ty
   CHECK(code_of([&] { t.show.fail_type("plasma", ""); }) == RELUME_E_INVALID);
 }
 
+TEST_CASE("A layer that gets another type says nothing of how the type was built", "[type]") {
+  TestShow t(two_layers());
+  t.show.fail_type("rings", "rings.frag:1: no such function");
+  t.show.commit_type(t.show.prepare_retype(t.show.layer("back"), "rings"));
+  CHECK(t.show.type_failure("rings") == "rings.frag:1: no such function");
+  const relume_type_change change = t.show.prepare_retype(t.show.layer("front"), "plasma");
+  t.show.remove_layer(t.show.layer("front"));
+  CHECK(code_of([&] { t.show.commit_type(change); }) == RELUME_E_UNKNOWN_LAYER);
+  CHECK(t.show.type_failure("plasma").empty());
+}
+
 TEST_CASE("The event of a layer that was added or got another type names it as it is now", "[type]") {
   TestShow t(two_layers());
   Events events = t.show.events();

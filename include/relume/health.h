@@ -78,7 +78,8 @@ RELUME_API relume_result relume_health_get(relume_show *show, relume_health *hea
 #define RELUME_HEALTH_REPORT_MAX 4096 /**< bytes of a component's JSON */
 
 /** Puts the health of a part of the host (a card, an input) beside the show's own: the newest report of each component stands in
- *  relume_health_json under "components", and its level is part of relume_health.level.
+ *  relume_health_json under "components", with the level under "level" whatever it has there itself, and its level is part of
+ *  relume_health.level.
  *  @param component key of the part, 1 to 63 of [a-z0-9_-]; at most 64 of them.
  *  @param level relume_health_level. @param json one JSON object of the part's own figures, or NULL to take its report away.
  *  @retval RELUME_E_INVALID a null show, a bad key, an unknown level.

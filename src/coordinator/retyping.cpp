@@ -74,12 +74,11 @@ Fault Coordinator::commit_type(relume_type_change handle, relume_outcome& outcom
   Fault fault = type_changes_.take(handle, change) ? Fault{} : ended();
   if (!fault) {
     fault = change.type != nullptr ? commit_definition(change, outcome) : commit_retype(change, outcome);
-    if (fault) {
-      type_changes_.note_failure(change.type_key, fault.message);
-      publish_type_event(RELUME_EVENT_BUILD_FAILED, change);
-    } else {
-      type_changes_.note_success(change.type_key);
-    }
+    // A layer that gets another type says nothing of how that one was built.
+    const bool defines = change.type != nullptr;
+    if (defines && fault) type_changes_.note_failure(change.type_key, fault.message);
+    if (defines && !fault) type_changes_.note_success(change.type_key);
+    if (fault) publish_type_event(RELUME_EVENT_BUILD_FAILED, change);
   }
   if (!fault) return fault;
   const std::lock_guard lock(hot_);
