@@ -101,8 +101,8 @@ class Table(unittest.TestCase):
     def test_names_and_rows_of_the_design_are_whole(self):
         names = [figure.name for figure in budgets.BUDGETS + budgets.BESIDE]
         self.assertEqual(len(names), len(set(names)))
-        # Of the 13 rows of the design's table of budgets, none is without a figure.
-        self.assertEqual(len({budget.design for budget in budgets.BUDGETS}), 16)  # 13 of the design, 3 of the bindings
+        # Of the 13 rows of the design's table of budgets and the 3 of the bindings, none is without a figure.
+        self.assertEqual(len({budget.design for budget in budgets.BUDGETS}), 16)
 
 
 FAKE = """#!{python}
@@ -156,6 +156,13 @@ class Running(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertEqual(errors, "bench: error: save: durable did not run durable/save\n")
         self.assertEqual([row["pass"] for row in self.written()], [True, False])
+
+    def test_a_program_that_the_machine_cannot_have_has_no_rows_and_the_others_are_whole(self):
+        self.program("live", [measured("read/by_handle", p50=1.0)])
+        code, output, errors = self.run_script("--without", "durable")
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual([row["name"] for row in self.written()], ["read"])
+        self.assertIn("1 rows, 1 within their budget", output)
 
     def test_a_program_that_is_not_there_or_fails_is_an_error_and_the_others_run(self):
         self.program("durable", [measured("durable/save", p99=1e6)], code=3)

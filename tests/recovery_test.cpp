@@ -420,3 +420,21 @@ TEST_CASE("Every n-th file call of an open fails: an error that names path and s
   CHECK(opened > 1);
   CHECK(refused > 5);
 }
+
+TEST_CASE("A show without a folder has a history too: a client that knows nothing reads everything", "[recovery]") {
+  TestShow t;
+  relume_param params[64];
+  std::size_t count = 0;
+  std::uint32_t whole = 0;
+  std::uint64_t history = 0;
+  std::uint64_t revision = 0;
+  CHECK(relume_state_since(t.show.get(), 0, 0, params, 64, &count, &whole, &history, &revision, nullptr) == RELUME_OK);
+  CHECK(whole == 1);
+  CHECK(count == 24);
+  CHECK(history != 0);
+  CHECK(relume_state_since(t.show.get(), history, revision, params, 64, &count, &whole, &history, &revision, nullptr) ==
+        RELUME_OK);
+  CHECK(whole == 0);
+  CHECK(count == 0);
+  CHECK(t.show.accept(RELUME_CHOICE_KEEP).level == RELUME_LEVEL_MEMORY);
+}

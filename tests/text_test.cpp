@@ -169,21 +169,3 @@ TEST_CASE("A definition tells the length of its text", "[text]") {
   TestShow t(schema);
   CHECK(t.show.param_info(t.show.param("a/hint")).default_value.as.text.size == 12);
 }
-
-TEST_CASE("A show without a folder has a history too: a client that knows nothing reads everything", "[text]") {
-  TestShow t;
-  relume_param params[64];
-  std::size_t count = 0;
-  std::uint32_t whole = 0;
-  std::uint64_t history = 0;
-  std::uint64_t revision = 0;
-  CHECK(relume_state_since(t.show.get(), 0, 0, params, 64, &count, &whole, &history, &revision, nullptr) == RELUME_OK);
-  CHECK(whole == 1);
-  CHECK(count == 24);
-  CHECK(history != 0);
-  CHECK(relume_state_since(t.show.get(), history, revision, params, 64, &count, &whole, &history, &revision, nullptr) ==
-        RELUME_OK);
-  CHECK(whole == 0);
-  CHECK(count == 0);
-  CHECK(t.show.accept(RELUME_CHOICE_KEEP).level == RELUME_LEVEL_MEMORY);
-}

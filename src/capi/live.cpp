@@ -18,6 +18,25 @@ relume_result info_of(const T& source, relume_source_info* info) noexcept RELUME
   return RELUME_OK;
 }
 
+/// Opens a source or a stream: `open` makes what is behind the handle.
+template <class Handle, class Open>
+Fault open_writer(relume_show* show, const relume_source_options* options,
+                  std::vector<std::unique_ptr<Handle>> relume_show::* list, Handle*& out, Open open) {
+  out = nullptr;
+  if (show == nullptr) return null_argument("show");
+  relume_source_options full = RELUME_SOURCE_OPTIONS_INIT;
+  if (options != nullptr) {
+    if (Fault fault = take(options, full, "relume_source_options")) return fault;
+  }
+  Handle* handle = show->keep(show->*list, std::make_unique<Handle>());
+  if (Fault fault = guarded_fault([&] { return open(full, *handle); })) {
+    show->drop(show->*list, handle);
+    return fault;
+  }
+  out = handle;
+  return {};
+}
+
 }  // namespace
 
 extern "C" {
@@ -64,19 +83,8 @@ relume_result relume_source_open(relume_show* show, const relume_source_options*
                                  relume_error* error) {
   return guarded(error, [&]() -> Fault {
     if (out_source == nullptr) return null_argument("out_source");
-    *out_source = nullptr;
-    if (show == nullptr) return null_argument("show");
-    relume_source_options full = RELUME_SOURCE_OPTIONS_INIT;
-    if (options != nullptr) {
-      if (Fault fault = take(options, full, "relume_source_options")) return fault;
-    }
-    relume_source* handle = show->keep(show->sources, std::make_unique<relume_source>());
-    if (Fault fault = guarded_fault([&] { return show->show->open_source(full, handle->source); })) {
-      show->drop(show->sources, handle);
-      return fault;
-    }
-    *out_source = handle;
-    return {};
+    return open_writer(show, options, &relume_show::sources, *out_source,
+                       [&](const auto& full, auto& handle) { return show->show->open_source(full, handle.source); });
   });
 }
 
@@ -110,19 +118,9 @@ relume_result relume_stream_open(relume_show* show, const relume_source_options*
                                  size_t count, relume_stream** out_stream, relume_error* error) {
   return guarded(error, [&]() -> Fault {
     if (out_stream == nullptr) return null_argument("out_stream");
-    *out_stream = nullptr;
-    if (show == nullptr) return null_argument("show");
-    relume_source_options full = RELUME_SOURCE_OPTIONS_INIT;
-    if (options != nullptr) {
-      if (Fault fault = take(options, full, "relume_source_options")) return fault;
-    }
-    relume_stream* handle = show->keep(show->streams, std::make_unique<relume_stream>());
-    if (Fault fault = guarded_fault([&] { return show->show->open_stream(full, first, count, handle->stream); })) {
-      show->drop(show->streams, handle);
-      return fault;
-    }
-    *out_stream = handle;
-    return {};
+    return open_writer(show, options, &relume_show::streams, *out_stream, [&](const auto& full, auto& handle) {
+      return show->show->open_stream(full, first, count, handle.stream);
+    });
   });
 }
 
