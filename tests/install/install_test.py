@@ -41,15 +41,20 @@ class Install(unittest.TestCase):
         cls.libraries = next(cls.prefix.rglob("relume.pc")).parent.parent
         header = (SOURCE / "include/relume/base.h").read_text()
         cls.version = ".".join(re.search(rf"RELUME_VERSION_{part} (\d+)", header)[1] for part in ("MAJOR", "MINOR", "PATCH"))
-        for consumer in ("c", "cpp", "refused"):
+        for consumer in ("c", "cpp", "composer", "refused"):
             shutil.copytree(HERE / consumer, cls.root / consumer)
 
     def pkg_config(self, *arguments):
         return run("pkg-config", *arguments, "relume", PKG_CONFIG_PATH=str(self.libraries / "pkgconfig")).split()
 
-    def configure(self, consumer):
-        return run(CMAKE, "-G", "Ninja", "-S", self.root / consumer, "-B", self.root / consumer / "build",
-                   f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_BUILD_TYPE=Release", f"-DWANTED={self.version}")
+    def component(self, name):
+        """Where one component alone is installed."""
+        run(CMAKE, "--install", BUILD, "--prefix", self.root / "components" / name, "--component", name)
+        return self.root / "components" / name
+
+    def configure(self, consumer, prefix=None, build="build"):
+        return run(CMAKE, "-G", "Ninja", "-S", self.root / consumer, "-B", self.root / consumer / build,
+                   f"-DCMAKE_PREFIX_PATH={prefix or self.prefix}", "-DCMAKE_BUILD_TYPE=Release", f"-DWANTED={self.version}")
 
     def dies_and_comes_back(self, program, shared):
         linked = run("ldd", program, LD_LIBRARY_PATH=str(self.libraries))
@@ -95,14 +100,15 @@ class Install(unittest.TestCase):
 
     def test_refuses_what_it_is_not(self):
         answers = dict(re.findall(r"^-- (\w+): (.*)$", self.configure("refused"), re.MULTILINE))
-        both, shared = "1 [relume::static;relume::shared] ", "1 [relume::shared] "
+        both, shared = "1 [relume::static;relume::shared;relume::composer] ", "1 [relume::shared;relume::composer] "
         self.assertEqual(answers["this_minor"], both)
         for other in ("earlier_minor", "later_minor", "later_major"):
             self.assertRegex(answers[other], r"^0 \[\] ", other)
         self.assertRegex(answers["no_such_component"], r"^0 .*tuba")
         self.assertEqual(answers["shared_without_fmt"], shared)
-        self.assertRegex(answers["either_without_fmt"], r"^1 \[relume::shared\] ")
-        self.assertRegex(answers["static_without_fmt"], r"^0 \[relume::shared\] .*libraries that were not found: fmt$")
+        self.assertEqual(answers["composer_without_fmt"], shared)
+        self.assertRegex(answers["either_without_fmt"], r"^1 \[relume::shared;relume::composer\] ")
+        self.assertRegex(answers["static_without_fmt"], r"^0 \[relume::shared;relume::composer\] .*libraries that were not found: fmt$")
 
     def test_every_header_is_installed_and_nothing_else_of_the_project(self):
         def headers(folder):
@@ -112,7 +118,8 @@ class Install(unittest.TestCase):
         others = {re.sub(r"\.\d.*|-(release|debug)(?=\.cmake)", "", path.name) for path in self.prefix.rglob("*")
                   if path.is_file() and path.parent != self.prefix / "include/relume"}
         self.assertEqual(others, {"librelume.a", "librelume.so", "relume.pc", "relumeConfig.cmake", "relumeConfigVersion.cmake",
-                                  "relume-static.cmake", "relume-shared.cmake", "LICENSE"})
+                                  "relume-static.cmake", "relume-shared.cmake", "LICENSE", "librelume-composer.a",
+                                  "relume-composer.cmake"})
 
     def test_no_file_names_the_tree_it_was_built_in(self):
         for path in self.prefix.rglob("*"):
@@ -122,14 +129,40 @@ class Install(unittest.TestCase):
                     self.assertNotIn(str(place).encode(), content, path)
 
     def test_components_tell_running_from_building(self):
-        for component in ("runtime", "development"):
-            run(CMAKE, "--install", BUILD, "--prefix", self.root / component, "--component", component)
-        names = {component: {path.name for path in (self.root / component).rglob("*") if not path.is_dir()}
-                 for component in ("runtime", "development")}
+        names = {component: {path.name for path in self.component(component).rglob("*") if not path.is_dir()}
+                 for component in ("runtime", "development", "composer")}
         self.assertFalse(names["runtime"] & names["development"])
-        self.assertEqual(names["runtime"] | names["development"],
+        self.assertEqual(names["runtime"] | names["development"] | names["composer"],
                          {path.name for path in self.prefix.rglob("*") if not path.is_dir()})
         self.assertEqual({re.sub(r"\.so\..*", ".so.N", name) for name in names["runtime"]}, {"librelume.so.N", "LICENSE"})
+        own = names["composer"] - names["runtime"] - names["development"]
+        self.assertEqual({re.sub(r"-(release|debug)(?=\.cmake)", "", name) for name in own},
+                         {"librelume-composer.a", "relume-composer.cmake"})
+
+    def moves_a_fader(self, prefix, build):
+        self.configure("composer", prefix, build)
+        run(CMAKE, "--build", self.root / "composer" / build)
+        program = self.root / "composer" / build / "fader"
+        self.assertEqual(run(program), "0.000 0.632 1.000, settled 0\n")
+        self.assertEqual(set(re.findall(r"lib\w+(?=\.so)", run("ldd", program))), {"libc"})
+
+    def test_the_composer_can_be_built_without_the_rest(self):
+        build, prefix = self.root / "composer only", self.root / "composer prefix"
+        nothing = [f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON"
+                   for name in ("Threads", "fmt", "SQLite3", "PkgConfig", "ZLIB", "nlohmann_json", "Catch2", "benchmark")]
+        run(CMAKE, "-G", "Ninja", "-S", SOURCE, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DRELUME_COMPOSER_ONLY=ON", *nothing)
+        run(CMAKE, "--build", build)
+        run(CMAKE, "--install", build, "--prefix", prefix)
+        self.assertEqual({path.name for path in prefix.rglob("*") if not path.is_dir()},
+                         {path.name for path in self.component("composer").rglob("*") if not path.is_dir()})
+        self.moves_a_fader(prefix, "build of the composer only")
+
+    def test_the_composer_alone_is_a_whole_package(self):
+        """Installed without the rest, in a project that has no C++ and links nothing else."""
+        prefix = self.component("composer")
+        self.moves_a_fader(prefix, "build")
+        with self.assertRaisesRegex(AssertionError, "was not installed"):
+            self.configure("cpp", prefix, "build without the rest")
 
 
 if __name__ == "__main__":
