@@ -31,6 +31,9 @@ typedef enum relume_event_kind {
   RELUME_EVENT_BUILD_STARTED = 9,   /**< a change of type was prepared (relume/type.h); `layer` when it is of one layer */
   RELUME_EVENT_BUILD_FAILED = 10,   /**< it was given up: the type, or the layer, stays as it is */
   RELUME_EVENT_TYPE_CHANGED = 11,   /**< it was committed; `count` is the number of layers that it reaches */
+  RELUME_EVENT_OVERLAY_REJECTED = 12, /**< settled automation could not be committed, `reason` says why; it stays automation */
+  RELUME_EVENT_LAYER_IDENTITY = 13, /**< a document that was taken has another key for the id of a layer, or another id for its key:
+                                         the id won. `layer` is the document's, as it is now; one event for each */
   RELUME_EVENT_32BIT = 0x7fffffff
 } relume_event_kind;
 

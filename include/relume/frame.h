@@ -4,23 +4,19 @@
  *
  * A frame is flat: one array of 32-bit slots for all layers, ready to be uploaded or viewed. A layer's slots are contiguous and
  * begin at a multiple of 4; a parameter sits at the layer's first slot plus its own (relume_param_info.slot). Float lanes are
- * IEEE 754 bits, bool, int and enum are int32, time is an int64 in two slots, low half first. Slots of no layer are 0.
+ * IEEE 754 bits, bool, int and enum are int32, a trigger's count is
+ * uint32, time is an int64 in two slots, low half first. Slots of no layer are 0.
  */
 #ifndef RELUME_FRAME_H
 #define RELUME_FRAME_H
 
 #include <relume/mutation.h>
 #include <relume/show.h>
+#include <relume/slot.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef union relume_slot {
-  float f;
-  int32_t i;
-  uint32_t u;
-} relume_slot;
 
 /** One layer of a frame. Fixed size for ever. */
 typedef struct relume_frame_layer {
@@ -43,7 +39,20 @@ typedef struct relume_frame {
   const relume_frame_layer *layers; /**< bottom to top */
   uint32_t layer_count;
   uint32_t moving;                  /**< slots that are gliding: not 0 means that the next frame will differ */
+  uint64_t structure;               /**< revision of the newest change of stack or types that is in it: as long as it is the same,
+                                         everything lies where it lay and is what it was (relume_frame_layout).
+                                         @since 0.4.0 */
 } relume_frame;
+
+/** Where a parameter lies in a frame. Fixed size for ever. */
+typedef struct relume_frame_param {
+  relume_param param;
+  relume_layer layer;
+  uint32_t slot;  /**< the first of its slots in the frame: relume_frame.slots[slot] */
+  uint32_t lanes; /**< how many it has, 1 to 4 */
+  uint32_t type;  /**< relume_type */
+  uint32_t index; /**< its place in its layer's type, as in relume_param_at */
+} relume_frame_param;
 
 /** Composes the frame of this moment and publishes it to all readers. Nothing changed, nothing moves: no new frame.
  *  @param now_ns monotonic; a step backwards counts as no time.
@@ -90,6 +99,17 @@ RELUME_API void relume_frame_release(const relume_frame *frame);
  *  @since 0.1.0
  *  Threads: any. Realtime: wait-free. */
 RELUME_API const relume_slot *relume_frame_at(const relume_frame *frame, relume_param param) RELUME_NONBLOCKING;
+
+/** Where everything lies in a frame, so that a host uploads runs of slots, or maps them to channels (relume/dmx.h), without a call
+ *  for each value. What it says holds for every frame of the same `structure`, of this show: make a map once, compare that number
+ *  with each frame, make it anew when it is another one.
+ *  @param layer only its parameters; {0}: those of all layers, bottom to top. A layer's are in the order of its type.
+ *  @param rows as many as fit are written; may be NULL when `capacity` is 0.
+ *  @return how many there are (the rule of snprintf); 0 when the frame does not have that layer, or is NULL.
+ *  @since 0.4.0
+ *  Threads: any. Realtime: wait-free. */
+RELUME_API size_t relume_frame_layout(const relume_frame *frame, relume_layer layer, relume_frame_param *rows,
+                                      size_t capacity) RELUME_NONBLOCKING;
 
 #ifdef __cplusplus
 }

@@ -28,6 +28,7 @@ typedef struct relume_layer { uint64_t bits; } relume_layer; /**< handle of a la
 typedef struct relume_param { uint64_t bits; } relume_param; /**< handle of a parameter; {0} is none */
 
 #define RELUME_PRIORITY_DEFAULT 100 /**< of operator mutations and of sources; sources range from 1 to 200 */
+#define RELUME_PRIORITY_GESTURE 150 /**< of a gesture (relume/overlay.h), whoever makes it */
 
 typedef enum relume_state {
   RELUME_STATE_REJECTED = 0, /**< nothing changed; outcome.reason says why */
@@ -72,6 +73,7 @@ typedef enum relume_invalidation {
   RELUME_INVALIDATE_NONE = 0,
   RELUME_INVALIDATE_ROUTE = 1, /**< of the routes that were named */
   RELUME_INVALIDATE_LAYER = 2, /**< of whole layers */
+  RELUME_INVALIDATE_INCOMPATIBLE = 3, /**< all that no longer fits: a change of type, a document that was taken */
   RELUME_INVALIDATE_32BIT = 0x7fffffff
 } relume_invalidation;
 
@@ -127,6 +129,7 @@ typedef enum relume_change_kind {
   RELUME_CHANGE_RECORD = 11, /**< key, flag (a relume_record_kind), value of type RELUME_TEXT whose bytes are the record's */
   RELUME_CHANGE_RECORD_REMOVE = 12, /**< key; a record that is not there is RELUME_STATE_SAME */
   RELUME_CHANGE_RETYPE = 13, /**< layer, type_key: another type for a layer (relume/type.h says what is kept) */
+  RELUME_CHANGE_RENAME = 14, /**< layer, key: another key for a layer; its routes change with it */
   RELUME_CHANGE_32BIT = 0x7fffffff
 } relume_change_kind;
 
@@ -285,12 +288,13 @@ typedef struct relume_explanation {
   uint32_t source;             /**< number of the automation's source (relume_source_info); 0 without one */
   uint32_t priority;           /**< of that source */
   uint32_t generation;         /**< rises with each operator mutation of the route */
-  uint32_t reserved;
-  int64_t age_ns;              /**< since the automation's last change, in compose time; 0 without automation */
+  uint32_t gliding_back;       /**< 1: automation has ended, and `composed` is still on its way to the winner's value */
+  int64_t age_ns;              /**< since the automation's last change, in compose time, to 0.1 ms; 0 without automation */
+  relume_param param;          /**< which one */
 } relume_explanation;
 #define RELUME_EXPLANATION_INIT                                                                                       \
   {(uint32_t)sizeof(relume_explanation), 0, {0, 0, {0}}, {0, 0, {0}}, {0, 0, {0}}, {0, 0, {0}}, {0, 0, {0}}, 0, 0, 0, \
-   0, 0}
+   0, 0, {0}}
 
 /** Explains one parameter.
  *  @retval RELUME_E_INVALID a null argument or a wrong struct_size.
@@ -299,6 +303,20 @@ typedef struct relume_explanation {
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_explain(relume_show *show, relume_param param, relume_explanation *out, relume_error *error);
+
+/** Explains every parameter of a layer, in the order of its type, all of one moment: no mutation comes in between. For that it
+ *  holds mutations up by about 30 ns a parameter (a layer of 512: 15 to 20 us; the largest there can be, 65,535: 2 ms), which is
+ *  why it is for one layer. It holds up neither frames nor sources.
+ *  @param out array of `capacity`; every element has its struct_size set, all the same. May be NULL when capacity is 0.
+ *  @param out_count how many parameters the layer has; more than `capacity`: the rest is missing.
+ *  @retval RELUME_E_INVALID a null argument, a struct_size that is wrong or not that of the first.
+ *  @retval RELUME_E_VERSION
+ *  @retval RELUME_E_UNKNOWN_LAYER
+ *  @retval RELUME_E_NOMEM
+ *  @since 0.4.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_explain_layer(relume_show *show, relume_layer layer, relume_explanation *out, size_t capacity,
+                                              size_t *out_count, relume_error *error);
 
 #ifdef __cplusplus
 }

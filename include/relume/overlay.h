@@ -11,9 +11,14 @@
  * per lane, from the value composed at t0: the closed form of a first-order low-pass for a step input. Within 1e-4 of the range
  * (of the step, where the range is unbounded) it has arrived and is then exact. Releasing glides back by the same rule.
  *
- * One overlay per parameter: a write takes the parameter when its source's priority is at least that of the overlay there; the
- * value that a weaker source writes meanwhile waits below and takes it when the stronger one has been released or has settled.
+ * Several sources may have a claim on one parameter. The highest priority wins; among equals the latest change, or with
+ * RELUME_PARAM_HIGHEST the highest value (of the first lane that differs). Changes within 65,536 ns count as simultaneous, and then
+ * the source with the higher number wins: never the order in which they were looked at. When the winner is released or lost,
+ * the parameter glides to the next claim. When it settles, the claims that are older than its last change end with it; those
+ * that are newer take over. What is over max_contended waits at its source.
  * Writing the value that the source wrote last is no change and does not take the parameter back from the operator.
+ *
+ * A trigger has no claims: the pulses of all sources count.
  */
 #ifndef RELUME_OVERLAY_H
 #define RELUME_OVERLAY_H
@@ -44,8 +49,10 @@ typedef struct relume_source_options {
   uint32_t commit_policy; /**< relume_commit_policy; 0 = the show's */
   uint32_t max_params;    /**< parameters this source can write; 0 = 4,096 or max_slots, the smaller */
   uint32_t reserved;
+  int64_t timeout_ns;     /**< a source that has written nothing for so long, not even an equal value, is lost: what it holds is
+                               released, all of it and of all sources that are lost then in one frame. 0 = never */
 } relume_source_options;
-#define RELUME_SOURCE_OPTIONS_INIT {(uint32_t)sizeof(relume_source_options), 0, 0, 0, 0, 0}
+#define RELUME_SOURCE_OPTIONS_INIT {(uint32_t)sizeof(relume_source_options), 0, 0, 0, 0, 0, 0}
 
 /** What RELUME_SOURCE_OPTIONS_INIT does, for callers without macros.
  *  @since 0.1.0
@@ -54,7 +61,7 @@ RELUME_API void relume_source_options_init(relume_source_options *options, size_
 
 /** Opens a source and allocates all it will need.
  *  @param options NULL = all defaults.
- *  @retval RELUME_E_INVALID a null argument, priority over 200, a kind or policy that is none.
+ *  @retval RELUME_E_INVALID a null argument, priority over 200, a kind or policy that is none, a negative timeout.
  *  @retval RELUME_E_LIMIT max_sources are open.
  *  @retval RELUME_E_VERSION
  *  @retval RELUME_E_NOMEM
@@ -73,14 +80,18 @@ typedef struct relume_overlay_value {
   relume_param param;
   relume_value value;
   uint32_t commit_policy; /**< relume_commit_policy; 0 = the definition's, the source's, the show's */
-  uint32_t reserved;
+  uint32_t smoothing_ms;  /**< time constant of this write in ms, 1 to 65,534; 0 = the definition's; RELUME_SMOOTHING_STEP. Of float,
+                               vec and color; others step whatever it says */
 } relume_overlay_value;
+
+#define RELUME_SMOOTHING_STEP 65535 /**< no glide */
 
 /** Writes one automation value. The next frame shows it, or a step of its glide.
  *  @param now_ns when it was noticed; the glide starts there. Taken as the last compose time when earlier.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
  *  @retval RELUME_E_LIMIT more than max_params of this source.
+ *  @retval RELUME_E_STATE this source is in a gesture with it.
  *  @since 0.1.0
  *  Threads: source. Realtime: wait-free. */
 RELUME_API relume_result relume_overlay_write(relume_source *source, relume_param param, const relume_value *value,
@@ -89,9 +100,10 @@ RELUME_API relume_result relume_overlay_write(relume_source *source, relume_para
 /** Writes `count` values that land in one frame. All are validated first: on error none is written. Batches wait while a later
  *  one of the same source is half written; a source that writes batches without any pause is shown every 250 ms, torn or not.
  *  @param out_culprit optional; index of the value to blame.
- *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_INVALID a null argument, a policy or a smoothing_ms that is none.
  *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
  *  @retval RELUME_E_LIMIT more than max_params of this source.
+ *  @retval RELUME_E_STATE this source is in a gesture with one of them.
  *  @since 0.1.0
  *  Threads: source. Realtime: wait-free. */
 RELUME_API relume_result relume_overlay_write_many(relume_source *source, const relume_overlay_value *values, size_t count,
@@ -104,15 +116,59 @@ RELUME_API relume_result relume_overlay_write_many(relume_source *source, const 
  *  Threads: source. Realtime: wait-free. */
 RELUME_API relume_result relume_overlay_release(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
 
+/** Begins a gesture: somebody takes the parameter into the hand (a fader is touched, a mouse button goes down). From the next frame
+ *  on it stands where it is shown, at RELUME_PRIORITY_GESTURE.
+ *  @param now_ns as for relume_overlay_write; so in all of them.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE
+ *  @retval RELUME_E_TYPE a trigger or a text, which nobody can hold.
+ *  @retval RELUME_E_STATE this source is in a gesture with it.
+ *  @retval RELUME_E_LIMIT more than max_params of this source.
+ *  @since 0.4.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_gesture_begin(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
+
+/** Changes the value in a gesture. It is transient: nothing is committed before the end.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
+ *  @retval RELUME_E_STATE no gesture was begun.
+ *  @since 0.4.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_gesture_change(relume_source *source, relume_param param, const relume_value *value,
+                                               int64_t now_ns) RELUME_NONBLOCKING;
+
+/** Ends a gesture: its last value is committed once, as soon as its glide has arrived, without waiting for the settle time. The
+ *  policy is that of a write; render-only becomes RELUME_COMMIT_SESSION. A gesture without a change is given up.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE
+ *  @retval RELUME_E_STATE no gesture was begun.
+ *  @since 0.4.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_gesture_end(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
+
+/** Gives a gesture up: the parameter glides back to what lies below, and nothing is committed.
+ *  @retval RELUME_E_INVALID a null argument.
+ *  @retval RELUME_E_UNKNOWN_ROUTE
+ *  @retval RELUME_E_STATE no gesture was begun.
+ *  @since 0.4.0
+ *  Threads: source. Realtime: wait-free. */
+RELUME_API relume_result relume_gesture_abort(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
+
+#define RELUME_SOURCE_RECOVERED 0xffffffffU /**< number of the source of automation that was held over a death. Any write of any
+                                                 source takes the parameter from it, an operator ends it, and after the show's
+                                                 held_ns it is released */
+
 /** Number and counters of a source. */
 typedef struct relume_source_info {
   uint32_t struct_size;
-  uint32_t number;    /**< as in relume_outcome.masked_by and relume_explanation.source; 1 and up, never used twice */
-  uint64_t written;   /**< values that were taken */
-  uint64_t unchanged; /**< values equal to the one before, which are no change */
-  uint64_t rejected;  /**< values stopped at the door */
+  uint32_t number;     /**< as in relume_outcome.masked_by and relume_explanation.source; 1 and up, never used twice */
+  uint64_t written;    /**< values that were taken */
+  uint64_t unchanged;  /**< values equal to the one before, which are no change */
+  uint64_t rejected;   /**< values stopped at the door */
+  uint64_t superseded; /**< of the written ones, those that a newer one replaced before a frame could take them */
+  uint64_t timeouts;   /**< how often the source was lost */
 } relume_source_info;
-#define RELUME_SOURCE_INFO_INIT {(uint32_t)sizeof(relume_source_info), 0, 0, 0, 0}
+#define RELUME_SOURCE_INFO_INIT {(uint32_t)sizeof(relume_source_info), 0, 0, 0, 0, 0, 0}
 
 /** Reads the counters.
  *  @retval RELUME_E_INVALID a null argument or a wrong struct_size.

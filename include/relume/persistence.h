@@ -66,8 +66,12 @@ typedef struct relume_recovery {
   char mirror_reason[256];   /**< why it has none, with the remedy */
   uint32_t complete;         /**< 1: every candidate was looked at; until then candidates and refused may grow */
   uint32_t held;             /**< relume_verdict for which the document waits for relume_accept; 0: it does not */
+  uint32_t held_values;      /**< parameters whose automation goes on, as source RELUME_SOURCE_RECOVERED. @since 0.4.0 */
+  uint32_t dropped_held;     /**< automation that was left behind and does not go on: it fits no more, or does not prove itself.
+                                  Lanes where it cannot be told what they belonged to, blocks of 64 slots where nothing can.
+                                  @since 0.4.0 */
 } relume_recovery;
-#define RELUME_RECOVERY_INIT {(uint32_t)sizeof(relume_recovery), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0}
+#define RELUME_RECOVERY_INIT {(uint32_t)sizeof(relume_recovery), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0, 0, 0}
 
 /** Waits until every candidate was looked at and the files of a new show are there, RELUME_EVENT_RECOVERED was published.
  *  @param timeout_ns how long at most; 0 asks only.

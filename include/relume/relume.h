@@ -11,14 +11,20 @@
  *   stack  = layers, routes, handles     relume/stack.h
  *   mutate = set, persist, store, ...    relume/mutation.h
  *   automate = sources, overlays         relume/overlay.h
- *   output = compose, readers, frames    relume/frame.h
+ *   output = compose, readers, frames    relume/frame.h, relume/dmx.h
  *   watch  = events, health              relume/events.h, relume/health.h
  *   types  = declare, reload, retype     relume/type.h
+ *   alone  = the composer without a show relume/composer.h
+ *   kinds  = what lives how long         relume/classification.h
  */
 #ifndef RELUME_RELUME_H
 #define RELUME_RELUME_H
 
 #include <relume/base.h>
+#include <relume/black_box.h>
+#include <relume/composer.h>
+#include <relume/classification.h>
+#include <relume/dmx.h>
 #include <relume/events.h>
 #include <relume/frame.h>
 #include <relume/health.h>
@@ -26,6 +32,7 @@
 #include <relume/overlay.h>
 #include <relume/persistence.h>
 #include <relume/show.h>
+#include <relume/slot.h>
 #include <relume/stack.h>
 #include <relume/type.h>
 #include <relume/value.h>

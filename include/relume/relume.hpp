@@ -83,6 +83,8 @@ inline relume_value vec4(float x, float y, float z, float w) noexcept { return r
 inline relume_value color(float r, float g, float b, float a = 1.0F) noexcept { return relume_value_color(r, g, b, a); }
 inline relume_value choice(std::int32_t index) noexcept { return relume_value_enum(index); }
 inline relume_value time(std::int64_t nanoseconds) noexcept { return relume_value_time(nanoseconds); }
+/// Fires a trigger.
+inline relume_value trigger(std::uint32_t pulses = 1) noexcept { return relume_value_trigger(pulses); }
 /// Borrowed: the string must live as long as the value is used.
 inline relume_value text(const std::string& utf8) noexcept {
   relume_value value{};
@@ -104,6 +106,8 @@ class Param {
   Param& clamp() { def_.flags |= RELUME_PARAM_CLAMP; return *this; }
   Param& recall_safe() { def_.flags |= RELUME_PARAM_RECALL_SAFE; return *this; }
   Param& lossy() { def_.flags |= RELUME_PARAM_LOSSY; return *this; }
+  /// Among sources of equal priority the highest value wins, not the latest.
+  Param& highest() { def_.flags |= RELUME_PARAM_HIGHEST; return *this; }
   Param& smoothing(std::int64_t tau_ns) { def_.smoothing_ns = tau_ns; return *this; }
   Param& settle(std::int64_t ns) { def_.settle_ns = ns; return *this; }
   Param& commit(relume_commit_policy policy) { def_.commit_policy = static_cast<std::uint32_t>(policy); return *this; }
@@ -196,10 +200,35 @@ class Frame {
   const relume_frame& operator*() const noexcept { return *raw_; }
   /// The parameter's slots, nullptr when this frame does not have it.
   const relume_slot* at(relume_param param) const noexcept { return relume_frame_at(raw_, param); }
+  /// Where everything lies, of one layer or of all; as many rows as fit, and how many there are.
+  std::size_t layout(relume_frame_param* rows, std::size_t capacity, relume_layer layer = {0}) const noexcept {
+    return relume_frame_layout(raw_, layer, rows, capacity);
+  }
+  /// The same, whole. Allocates.
+  std::vector<relume_frame_param> layout(relume_layer layer = {0}) const {
+    std::vector<relume_frame_param> rows(layout(nullptr, 0, layer));
+    layout(rows.data(), rows.size(), layer);
+    return rows;
+  }
 
  private:
   const relume_frame* raw_;
 };
+
+/// DMX out of floats (relume/dmx.h). Wait-free; the reason is returned.
+namespace dmx {
+/// One channel for each value, or what the flags say.
+inline relume_result pack(const float* values, std::size_t count, std::uint8_t* channels, std::size_t channel_count,
+                          std::uint32_t flags = 0, std::uint32_t tick = 0, std::size_t stride = 1) noexcept {
+  return relume_dmx_pack(values, stride, count, flags, tick, channels, channel_count);
+}
+/// A universe out of a frame; `culprit` is the line to blame.
+inline relume_result pack(const relume_dmx_patch* patch, std::size_t count, Frame frame, double master, std::uint32_t tick,
+                          std::uint8_t* channels, std::size_t channel_count, std::size_t* culprit = nullptr) noexcept {
+  return relume_dmx_pack_universe(patch, count, frame->slots, frame->slot_count, master, tick, channels, channel_count,
+                                  culprit);
+}
+}  // namespace dmx
 
 /// A frame kept past the reader's next acquire, and past the show's close.
 class RetainedFrame {
@@ -248,6 +277,19 @@ class Source {
   }
   relume_result release(relume_param param, std::int64_t now_ns) noexcept {
     return relume_overlay_release(handle_.get(), param, now_ns);
+  }
+  /// A gesture: somebody takes the parameter into the hand; what is changed is committed once, at the end, or not at all.
+  relume_result begin(relume_param param, std::int64_t now_ns) noexcept {
+    return relume_gesture_begin(handle_.get(), param, now_ns);
+  }
+  relume_result change(relume_param param, const relume_value& value, std::int64_t now_ns) noexcept {
+    return relume_gesture_change(handle_.get(), param, &value, now_ns);
+  }
+  relume_result end(relume_param param, std::int64_t now_ns) noexcept {
+    return relume_gesture_end(handle_.get(), param, now_ns);
+  }
+  relume_result abort(relume_param param, std::int64_t now_ns) noexcept {
+    return relume_gesture_abort(handle_.get(), param, now_ns);
   }
   relume_source_info info() const noexcept {
     relume_source_info info = RELUME_SOURCE_INFO_INIT;
@@ -299,6 +341,14 @@ class Events {
   detail::Role<relume_events, detail::close_events> handle_;
 };
 
+/// Every kind of field with its class and where it is saved (relume/classification.h).
+inline std::vector<relume_field> classification() {
+  std::vector<relume_field> all;
+  relume_field field = RELUME_FIELD_INIT;
+  while (relume_classification(all.size(), &field) == RELUME_OK) all.push_back(field);
+  return all;
+}
+
 /// Changes that are applied as one: one revision for all, or none. Texts and records are copied into it.
 class ChangeSet {
  public:
@@ -315,6 +365,12 @@ class ChangeSet {
   ChangeSet& retype(relume_layer l, const char* type_key) {
     add(RELUME_CHANGE_RETYPE, l);
     changes_.back().type_key = type_key;
+    return *this;
+  }
+  /// The key is borrowed until apply().
+  ChangeSet& rename(relume_layer l, const char* new_key) {
+    add(RELUME_CHANGE_RENAME, l);
+    changes_.back().key = new_key;
     return *this;
   }
   /// The key is borrowed until apply().
@@ -497,6 +553,10 @@ class Show {
   relume_outcome retype_layer(relume_layer l, const std::string& type_key) {
     return mutate([&](auto* o, auto* e) { return relume_layer_retype(get(), l, type_key.c_str(), o, e); });
   }
+  /// Routes change, handles do not.
+  relume_outcome rename_layer(relume_layer l, const std::string& new_key) {
+    return mutate([&](auto* o, auto* e) { return relume_layer_rename(get(), l, new_key.c_str(), o, e); });
+  }
   relume_outcome enable_layer(relume_layer l, bool on) {
     return mutate([&](auto* o, auto* e) { return relume_layer_enable(get(), l, on ? 1 : 0, o, e); });
   }
@@ -549,6 +609,18 @@ class Show {
   relume_explanation explain(relume_param param) const {
     relume_explanation out = RELUME_EXPLANATION_INIT;
     call([&](relume_error* e) { return relume_explain(get(), param, &out, e); });
+    return out;
+  }
+
+  /// Every parameter of a layer, in the order of its type, at one moment. \throws Error RELUME_E_UNKNOWN_LAYER
+  std::vector<relume_explanation> explain_layer(relume_layer layer) const {
+    std::vector<relume_explanation> out;
+    std::size_t count = layer_info(layer).param_count;
+    do {  // a change of type in between may have given it more
+      out.assign(count, RELUME_EXPLANATION_INIT);
+      call([&](relume_error* e) { return relume_explain_layer(get(), layer, out.data(), out.size(), &count, e); });
+    } while (count > out.size());
+    out.resize(count);
     return out;
   }
 
@@ -613,6 +685,18 @@ class Show {
   }
   void abort_type(relume_type_change change, const std::string& why) {
     call([&](relume_error* e) { return relume_type_abort(get(), change, why.c_str(), e); });
+  }
+  /// What became of every value at a change of type, by the revision of its outcome or event. \throws Error RELUME_E_STATE
+  std::vector<relume_type_fate> type_report(std::uint64_t revision, std::uint64_t* omitted = nullptr) const {
+    std::vector<relume_type_fate> out;
+    std::size_t count = 0;
+    do {
+      out.assign(count, RELUME_TYPE_FATE_INIT);
+      call([&](relume_error* e) {
+        return relume_type_report(get(), revision, out.data(), out.size(), &count, omitted, e);
+      });
+    } while (count > out.size());
+    return out;
   }
   /// Records that a build failed before there was a definition to prepare.
   void fail_type(const std::string& type_key, const std::string& why) {

@@ -40,9 +40,9 @@ typedef struct relume_show_options {
   uint32_t max_layers;        /**< 0 = 1,024; at most 65,536 */
   uint32_t max_slots;         /**< slots of all layers together; 0 = 65,536; at most 16,777,216; rounded up to 64 */
   uint32_t max_readers;       /**< 0 = 4; at most 64 */
-  uint32_t max_retained;      /**< frames retained at one time; 0 = 8; at most 256 */
-  uint32_t max_sources;       /**< 0 = 16; at most 256 */
-  uint32_t max_overlays;      /**< parameters under automation at one time; 0 = 4,096 or max_slots, the smaller */
+  uint32_t max_retained;      /**< frames retained at one time; 0 = 8; at most 256; RELUME_NONE = none */
+  uint32_t max_sources;       /**< 0 = 16; at most 254 */
+  uint32_t max_contended;     /**< claims on parameters that another source has at that moment; 0 = 4,096 or max_slots, the smaller */
   uint32_t event_capacity;    /**< events kept for slow pollers; 0 = 1,024; rounded up to a power of two, at most 1,048,576 */
   uint32_t commit_policy;     /**< for settled automation; 0 = RELUME_COMMIT_SESSION */
   int64_t settle_ns;          /**< 0 = 500 ms */
@@ -54,9 +54,14 @@ typedef struct relume_show_options {
                                    RELUME_SHOW_NO_THREADS: there it is the caller's thread that writes */
   uint32_t on_damaged;        /**< relume_on_damaged */
   uint32_t reserved;
+  int64_t held_ns;            /**< how long, after a death, automation is held that no source takes up and no operator ends,
+                                   in compose time; 0 = 10 s, negative: it is not held at all. @since 0.4.0 */
+  uint64_t black_box_bytes;   /**< memory for relume/black_box.h; 0 = none, else 65,536 to 2^36, rounded down to a power of two.
+                                   @since 0.4.0 */
 } relume_show_options;
+#define RELUME_NONE 0xffffffffU /**< none at all, where 0 means the default */
 #define RELUME_SHOW_OPTIONS_INIT \
-  {(uint32_t)sizeof(relume_show_options), 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  {(uint32_t)sizeof(relume_show_options), 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /** What RELUME_SHOW_OPTIONS_INIT does, for callers without macros.
  *  @since 0.1.0

@@ -15,6 +15,7 @@
  *                  is kept goes on, unless an enum's labels changed, or max_slots leaves no room beside the layer's old slots;
  *                  what no frame has shown yet is dropped with its handle. The layer keeps its id, key, flags and place; its
  *                  handles, and those of its parameters, become stale.
+ *   Which value of which parameter became what, and why, is told by relume_type_report.
  *   dormant        A saved layer of a type that was not declared comes back with its values when the type is declared.
  */
 #ifndef RELUME_TYPE_H
@@ -94,6 +95,58 @@ RELUME_API relume_result relume_type_fail(relume_show *show, const char *type_ke
  *  @since 0.3.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API size_t relume_type_failure(relume_show *show, const char *type_key, char *buffer, size_t size);
+
+/** What became of a value at a change of type. */
+typedef enum relume_fate {
+  RELUME_FATE_KEPT = 1,    /**< it means the same; an enum the same label, perhaps by another index */
+  RELUME_FATE_CLAMPED = 2, /**< brought to the nearest end of its new range */
+  RELUME_FATE_CLEARED = 3, /**< gone; automation has ended */
+  RELUME_FATE_32BIT = 0x7fffffff
+} relume_fate;
+
+/** Why it was clamped or cleared. */
+typedef enum relume_unfit {
+  RELUME_UNFIT_NONE = 0,      /**< it was kept */
+  RELUME_UNFIT_KEY_GONE = 1,  /**< the new type has no parameter of its control key */
+  RELUME_UNFIT_TYPE = 2,      /**< that parameter is of another value type */
+  RELUME_UNFIT_LANES = 3,     /**< and of another number of lanes too */
+  RELUME_UNFIT_LABEL = 4,     /**< an enum without its label */
+  RELUME_UNFIT_RANGE = 5,     /**< the range is narrower */
+  RELUME_UNFIT_LABELS = 6,    /**< automation of an enum whose labels changed: sources write indices */
+  RELUME_UNFIT_NO_ROOM = 7,   /**< automation, where max_slots leaves no room beside the layer's old slots */
+  RELUME_UNFIT_NO_VALUE = 8,  /**< of a saved show: bits that are no value of the type */
+  RELUME_UNFIT_32BIT = 0x7fffffff
+} relume_unfit;
+
+/** One value in one tier, before and after a change of type. */
+typedef struct relume_type_fate {
+  uint32_t struct_size;
+  uint32_t tier;       /**< relume_tier: persisted, committed, or transient for automation that was live */
+  uint32_t fate;       /**< relume_fate */
+  uint32_t why;        /**< relume_unfit */
+  uint64_t layer_id;   /**< of its layer */
+  relume_param param;  /**< as it is after the change; {0}: there is none of its key */
+  relume_value before; /**< transient: what it was composed to; a text: its length */
+  relume_value after;  /**< type 0: cleared */
+  char key[64];        /**< control key that it had */
+} relume_type_fate;
+#define RELUME_TYPE_FATE_INIT {(uint32_t)sizeof(relume_type_fate), 0, 0, 0, 0, {0}, {0, 0, {0}}, {0, 0, {0}}, {0}}
+
+/** What became of every value at a change of type: a commit, a relume_layer_retype, or a change-set with one. What no tier held is
+ *  not listed. What was cleared or clamped comes first; then each in the order of the stack, of the old type, and of the tiers.
+ *  The show remembers the last 8 changes, with at most 16,384 values each.
+ *  @param revision of the outcome or the event.
+ *  @param out array of `capacity`; every element has its struct_size set, all the same. May be NULL when capacity is 0.
+ *  @param out_count how many are remembered; more than `capacity`: call again with more room.
+ *  @param out_omitted optional: how many more there were, most often such as were kept.
+ *  @retval RELUME_E_INVALID a null argument, a struct_size that is wrong or not that of the first.
+ *  @retval RELUME_E_STATE no change of type had this revision, it moved no value, or it is forgotten.
+ *  @retval RELUME_E_VERSION
+ *  @retval RELUME_E_NOMEM
+ *  @since 0.4.0
+ *  Threads: any. Realtime: blocking. */
+RELUME_API relume_result relume_type_report(relume_show *show, uint64_t revision, relume_type_fate *out, size_t capacity,
+                                            size_t *out_count, uint64_t *out_omitted, relume_error *error);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,12 @@
  *
  * A value takes 1 to 4 lanes of 32 bits, called slots; that is also its place in a frame (relume/frame.h). A text is not in the
  * frame: its slot there holds a number that is another one when the text is (the low half of its XXH3-64), 0 for an empty text.
+ *
+ * A trigger has no value but a count: how often it was fired since its layer was added, modulo 2^32. What is written to it is a
+ * number of pulses, and every pulse counts: of operators and of all sources, whatever their priority, however late a frame takes
+ * it. A reader fires by the difference to the count that it saw last, (uint32_t)(now - before), at whatever rate it looks. The
+ * count outlives the process and the machine, so a recovery shows no difference and fires nothing; nothing but a pulse ever
+ * changes it: no store, revert, reset, preset or document that is loaded.
  */
 #ifndef RELUME_VALUE_H
 #define RELUME_VALUE_H
@@ -14,7 +20,7 @@
 extern "C" {
 #endif
 
-/** Type of a parameter. ABI: append only; 11 is kept for trigger. */
+/** Type of a parameter. ABI: append only. */
 typedef enum relume_type {
   RELUME_BOOL = 1,  /**< 1 slot, 0 or 1 */
   RELUME_INT = 2,   /**< 1 slot, int32 */
@@ -26,6 +32,7 @@ typedef enum relume_type {
   RELUME_ENUM = 8,  /**< 1 slot, index into the labels */
   RELUME_TIME = 9,  /**< 2 slots, int64 nanoseconds, low half first */
   RELUME_TEXT = 10, /**< 1 slot; UTF-8 without NUL, at most RELUME_TEXT_MAX bytes. Takes no automation */
+  RELUME_TRIGGER = 11, /**< 1 slot, uint32: the count of its pulses, which wraps */
   RELUME_TYPE_32BIT = 0x7fffffff
 } relume_type;
 
@@ -42,7 +49,7 @@ typedef struct relume_value {
   uint32_t type;     /**< a relume_type; 0 = none */
   uint32_t reserved; /**< 0 */
   union {
-    int32_t i;  /**< bool (0 or 1), int, enum */
+    int32_t i;  /**< bool (0 or 1), int, enum; trigger: pulses to add, and out of the library the bits of their count */
     float f[4]; /**< float, vec2, vec3, vec4, color: as many lanes as the type has */
     int64_t t;  /**< time */
     relume_bytes text; /**< text: borrowed during the call. Out of the library data is NULL and size the length: the bytes
@@ -67,6 +74,11 @@ RELUME_API relume_value relume_value_time(int64_t nanoseconds) RELUME_NONBLOCKIN
  *  Threads: any. Realtime: wait-free. */
 RELUME_API relume_value relume_value_text(const char *text) RELUME_NONBLOCKING;
 
+/** Fires a trigger: `pulses` are added to its count. 1 and up, below 2^31; what is not is refused where it is used.
+ *  @since 0.4.0
+ *  Threads: any. Realtime: wait-free. */
+RELUME_API relume_value relume_value_trigger(uint32_t pulses) RELUME_NONBLOCKING;
+
 /** Number of 32-bit lanes of a type, 1 to 4; 0 for a number that is no type.
  *  @since 0.1.0
  *  Threads: any. Realtime: wait-free. */
@@ -84,9 +96,10 @@ typedef enum relume_commit_policy {
 
 /** Bits of relume_param_def.flags. */
 typedef enum relume_param_flags {
-  RELUME_PARAM_CLAMP = 1,       /**< out of range is clamped; without it, rejected */
+  RELUME_PARAM_CLAMP = 1,       /**< out of range is clamped; without it, rejected. Not for trigger */
   RELUME_PARAM_RECALL_SAFE = 2, /**< a preset leaves it alone */
   RELUME_PARAM_LOSSY = 4,       /**< a change alone never asks to be saved, it rides along with the next save */
+  RELUME_PARAM_HIGHEST = 8,     /**< among sources of equal priority the highest value wins, not the latest */
   RELUME_PARAM_FLAGS_32BIT = 0x7fffffff
 } relume_param_flags;
 
@@ -96,9 +109,10 @@ typedef struct relume_param_def {
   uint32_t struct_size;
   uint32_t type;              /**< a relume_type */
   const char *key;            /**< control key, unique in its type */
-  double min, max;            /**< both inclusive, for every lane; min == max (as in all zero) means unbounded. Not for bool, enum, text */
+  double min, max;            /**< both inclusive, for every lane; min == max (as in all zero) means unbounded. Not for bool, enum, text,
+                                   trigger */
   relume_value default_value; /**< type 0: zero, or the end of the range that is nearest to zero; the empty text. Must lie in
-                                   the range. A text is copied */
+                                   the range. A text is copied. A trigger takes none */
   uint32_t flags;             /**< relume_param_flags */
   uint32_t commit_policy;     /**< relume_commit_policy for automation of this parameter */
   const char *const *labels;  /**< enum only: label_count distinct texts of 1 to 63 bytes */

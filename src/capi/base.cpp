@@ -89,6 +89,12 @@ void relume_show_options_init(relume_show_options* options, size_t struct_size) 
 void relume_outcome_init(relume_outcome* outcome, size_t struct_size) RELUME_NONBLOCKING {
   init(outcome, struct_size, relume_outcome RELUME_OUTCOME_INIT);
 }
+void relume_replay_visitor_init(relume_replay_visitor* visitor, size_t struct_size) RELUME_NONBLOCKING {
+  init(visitor, struct_size, relume_replay_visitor RELUME_REPLAY_VISITOR_INIT);
+}
+void relume_replay_result_init(relume_replay_result* result, size_t struct_size) RELUME_NONBLOCKING {
+  init(result, struct_size, relume_replay_result RELUME_REPLAY_RESULT_INIT);
+}
 void relume_health_init(relume_health* health, size_t struct_size) RELUME_NONBLOCKING {
   init(health, struct_size, relume_health{});
 }
@@ -111,6 +117,9 @@ relume_value relume_value_color(float r, float g, float b, float a) RELUME_NONBL
   return floats(RELUME_COLOR, r, g, b, a);
 }
 relume_value relume_value_enum(int32_t index) RELUME_NONBLOCKING { return whole(RELUME_ENUM, index); }
+relume_value relume_value_trigger(uint32_t pulses) RELUME_NONBLOCKING {
+  return whole(RELUME_TRIGGER, static_cast<std::int32_t>(pulses));
+}
 relume_value relume_value_text(const char* text) RELUME_NONBLOCKING {
   relume_value value = value_of(RELUME_TEXT);
   std::uint64_t size = 0;

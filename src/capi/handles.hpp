@@ -103,6 +103,37 @@ void give(const T& result, T* to) {
   to->struct_size = size;
 }
 
+/// An array of sized structs of the caller, who may know smaller ones than we do.
+template <class T>
+class SizedArray {
+ public:
+  SizedArray(T* first, std::size_t count) : at_(reinterpret_cast<unsigned char*>(first)), count_(count) {}
+  Fault check(const char* what) {
+    if (count_ == 0) return {};
+    T first{};
+    if (Fault fault = take(reinterpret_cast<const T*>(at_), first, what)) return fault;
+    size_ = first.struct_size;
+    bool same = size_ % alignof(T) == 0;
+    for (std::size_t i = 1; same && i < count_; ++i) same = std::memcmp(at_ + i * size_, at_, sizeof size_) == 0;
+    if (same) return {};
+    return {RELUME_E_INVALID, what,
+            std::string(what) + ": every element of an array has its struct_size, all the same"};
+  }
+  /// Writes as much of each as the caller knows.
+  void give(const std::vector<T>& from) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      T full = from[i];
+      full.struct_size = size_;
+      std::memcpy(at_ + i * size_, &full, size_);
+    }
+  }
+
+ private:
+  unsigned char* at_;
+  std::size_t count_;
+  std::uint32_t size_ = 0;
+};
+
 /// Turns what a room may throw into a fault.
 template <class F>
 Fault guarded_fault(F f) noexcept {

@@ -79,6 +79,11 @@ const relume_slot* relume_frame_at(const relume_frame* frame, relume_param param
   return frame != nullptr ? FrameStore::at(frame, param) : nullptr;
 }
 
+size_t relume_frame_layout(const relume_frame* frame, relume_layer layer, relume_frame_param* rows,
+                           size_t capacity) RELUME_NONBLOCKING {
+  return frame != nullptr ? FrameStore::layout(frame, layer, rows, capacity) : 0;
+}
+
 relume_result relume_source_open(relume_show* show, const relume_source_options* options, relume_source** out_source,
                                  relume_error* error) {
   return guarded(error, [&]() -> Fault {
@@ -108,6 +113,24 @@ relume_result relume_overlay_write_many(relume_source* source, const relume_over
 
 relume_result relume_overlay_release(relume_source* source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING {
   return source != nullptr ? source->source->release(param, now_ns) : RELUME_E_INVALID;
+}
+
+relume_result relume_gesture_begin(relume_source* source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING {
+  return source != nullptr ? source->source->begin_gesture(param, now_ns) : RELUME_E_INVALID;
+}
+
+relume_result relume_gesture_change(relume_source* source, relume_param param, const relume_value* value,
+                                    int64_t now_ns) RELUME_NONBLOCKING {
+  if (source == nullptr || value == nullptr) return RELUME_E_INVALID;
+  return source->source->change_gesture(param, *value, now_ns);
+}
+
+relume_result relume_gesture_end(relume_source* source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING {
+  return source != nullptr ? source->source->end_gesture(param, now_ns) : RELUME_E_INVALID;
+}
+
+relume_result relume_gesture_abort(relume_source* source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING {
+  return source != nullptr ? source->source->abort_gesture(param, now_ns) : RELUME_E_INVALID;
 }
 
 relume_result relume_source_info_get(const relume_source* source, relume_source_info* info) RELUME_NONBLOCKING {

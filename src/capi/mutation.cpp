@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -114,6 +115,13 @@ relume_result relume_layer_move(relume_show* show, relume_layer layer, relume_la
   return apply(show, {&change, 1}, nullptr, outcome, error);
 }
 
+relume_result relume_layer_rename(relume_show* show, relume_layer layer, const char* new_key, relume_outcome* outcome,
+                                  relume_error* error) {
+  relume_change change = change_of(RELUME_CHANGE_RENAME, layer);
+  change.key = new_key;
+  return apply(show, {&change, 1}, nullptr, outcome, error);
+}
+
 relume_result relume_layer_enable(relume_show* show, relume_layer layer, int on, relume_outcome* outcome,
                                   relume_error* error) {
   relume_change change = change_of(RELUME_CHANGE_ENABLE, layer);
@@ -205,6 +213,22 @@ size_t relume_record_key(relume_show* show, size_t n, char* buffer, size_t size)
 relume_result relume_explain(relume_show* show, relume_param param, relume_explanation* out, relume_error* error) {
   return filled(out, "out", error, [&](relume_explanation& full) -> Fault {
     return show != nullptr ? show->show->coordinator().explain(param, full) : null_argument("show");
+  });
+}
+
+relume_result relume_explain_layer(relume_show* show, relume_layer layer, relume_explanation* out, size_t capacity,
+                                   size_t* out_count, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    if (out == nullptr && capacity > 0) return null_argument("out");
+    if (out_count == nullptr) return null_argument("out_count");
+    SizedArray<relume_explanation> array(out, capacity);
+    if (Fault fault = array.check("relume_explanation")) return fault;
+    std::vector<relume_explanation> full(std::min<std::size_t>(capacity, kMaxLayerSlots));
+    if (Fault fault = show->show->coordinator().explain_layer(layer, full, *out_count)) return fault;
+    full.resize(std::min(full.size(), *out_count));
+    array.give(full);
+    return {};
   });
 }
 

@@ -78,4 +78,23 @@ size_t relume_type_failure(relume_show* show, const char* type_key, char* buffer
   return fault ? 0 : why.size();
 }
 
+relume_result relume_type_report(relume_show* show, uint64_t revision, relume_type_fate* out, size_t capacity,
+                                 size_t* out_count, uint64_t* out_omitted, relume_error* error) {
+  return guarded(error, [&]() -> Fault {
+    if (show == nullptr) return null_argument("show");
+    if (out == nullptr && capacity > 0) return null_argument("out");
+    if (out_count == nullptr) return null_argument("out_count");
+    SizedArray<relume_type_fate> array(out, capacity);
+    if (Fault fault = array.check("relume_type_fate")) return fault;
+    std::shared_ptr<const TypeReport> report;
+    if (Fault fault = show->show->coordinator().type_report(revision, report)) return fault;
+    *out_count = report->size();
+    if (out_omitted != nullptr) *out_omitted = report->omitted();
+    std::vector<relume_type_fate> full(std::min(capacity, report->size()));
+    report->read(full);
+    array.give(full);
+    return {};
+  });
+}
+
 }  // extern "C"

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/conversion.hpp"
+#include "persistence/restore.hpp"
 
 namespace relume::core {
 namespace {
@@ -27,6 +28,19 @@ void for_each_block(const Layer& layer, F f) {
     f(block, mask);
     slot = stop;
   }
+}
+
+// Those of a block's slots that are triggers of a layer.
+std::uint64_t triggers_in(const Layer& layer, std::uint32_t block) {
+  const std::vector<std::uint32_t>& slots = layer.type->triggers();
+  std::uint64_t mask = 0;
+  const std::uint32_t begin = std::max(block * kBlockSlots, layer.first_slot) - layer.first_slot;
+  for (auto slot = std::lower_bound(slots.begin(), slots.end(), begin); slot != slots.end(); ++slot) {
+    const std::uint32_t place = layer.first_slot + *slot;
+    if (place / kBlockSlots != block) break;
+    mask |= mask_of(place, 1);
+  }
+  return mask;
 }
 
 bool write_lanes(std::array<std::uint32_t, kBlockSlots>& values, std::uint64_t& present, std::uint32_t slot,
@@ -82,9 +96,11 @@ void ChangeSet::edit(const ResolvedChange& change, const Stack& stack, relume_ou
     default: break;  // moves and flags leave the values alone
   }
   if (changed_) {
-    effects_.join(effects_of(change.kind));
+    Effects effects = effects_of(change.kind);
     const bool value = change.kind == RELUME_CHANGE_SET || change.kind == RELUME_CHANGE_PERSIST;
     if (!value || (change.def->flags & RELUME_PARAM_LOSSY) == 0) lossy_only_ = false;
+    if (value && change.def->type == RELUME_TRIGGER) effects.invalidation = RELUME_INVALIDATE_NONE;
+    effects_.join(effects);
   }
   changed_ |= before;
 }
@@ -103,16 +119,40 @@ bool ChangeSet::write(const ResolvedChange& change, Page& page) {
 }
 
 bool ChangeSet::settle(const ResolvedChange& change) {
-  return write(change, c_.tree_.edit((change.layer->first_slot + change.def->slot) / kBlockSlots));
+  const std::uint32_t slot = change.layer->first_slot + change.def->slot;
+  Page& page = c_.tree_.edit(slot / kBlockSlots);
+  if (change.def->type != RELUME_TRIGGER) return write(change, page);
+  SavedBlock& saved = page.saved;
+  const bool present = (saved.committed_present & mask_of(slot, 1)) != 0;
+  const std::uint32_t count = present ? saved.committed[slot % kBlockSlots] : 0;
+  return is_later_count(change.lanes[0], count) &&
+         write_lanes(saved.committed, saved.committed_present, slot, 1, change.lanes);
+}
+
+// The persisted slot of a trigger counts the operators' pulses, the committed one those of sources, and what shows is their
+// sum: a pulse masks nothing, is masked by nothing, and takes nothing from automation.
+void ChangeSet::fire(const ResolvedChange& change) {
+  const std::uint32_t slot = change.layer->first_slot + change.def->slot;
+  SavedBlock& saved = c_.tree_.edit(slot / kBlockSlots).saved;
+  const Lanes count{saved.persisted[slot % kBlockSlots] + change.lanes[0]};
+  changed_ |= write_lanes(saved.persisted, saved.persisted_present, slot, 1, count);
 }
 
 void ChangeSet::set(const ResolvedChange& change, relume_outcome& outcome) {
+  if (change.def->type == RELUME_TRIGGER) return fire(change);
   const std::uint32_t slot = change.layer->first_slot + change.def->slot;
   const relume_param param = param_handle(change.layer->index, change.layer->generation, change.def->slot);
-  const OverlayGlimpse overlay = c_.live_overlay(param, slot, change.def->glides());
+  // What is written below is not at hand in a large show: it comes while the rest is looked up.
+  c_.tree_.warm(slot / kBlockSlots);
+  if (c_.mirror_ != nullptr) c_.mirror_->warm(slot / kBlockSlots);
+  const OverlayGlimpse overlay = c_.live_overlay(slot, *change.def);
   Page& page = c_.tree_.edit(slot / kBlockSlots);
   changed_ |= write(change, page);
-  page.taken[slot % kBlockSlots] = order_ << Taken::kShift;
+  // A reset that no frame has seen yet still has to end what a value alone does not.
+  const Taken before = page.taken(slot % kBlockSlots);
+  const bool over_reset = (before.flags == Taken::kReset || before.flags == Taken::kValueOverReset) &&
+                          before.order > c_.composer_.seen_order();
+  page.take(slot % kBlockSlots, order_, over_reset ? Taken::kValueOverReset : Taken::kValue);
   if (!overlay.there) return;
   if (!overlay.automated || overlay.priority <= RELUME_PRIORITY_DEFAULT) {
     changed_ = true;  // releasing automation, or cutting its glide back short, is a change, even to an equal value
@@ -132,7 +172,7 @@ void ChangeSet::lay_out(const Layer& layer, bool removed) {
       const auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes));
       page.saved.persisted[lane] = 0;
       page.saved.committed[lane] = 0;
-      page.taken[lane] = order_ << Taken::kShift | Taken::kForce;
+      page.take(lane, order_, Taken::kLayer);
     }
   });
   changed_ = true;
@@ -149,10 +189,15 @@ void ChangeSet::retype(const ResolvedChange& change, relume_outcome& outcome) {
     Lanes lanes;
   };
   std::vector<Kept> kept;
+  report_->begin(from, to);
+  for (const MovedText& text : change.texts) {
+    report_->add(*text.from, text.to, text.tier, text.fit, unfit_of(*text.from, text.to, text.fit), {text.size});
+  }
   for (const ParamDef& old : from.type->params()) {
     const std::uint32_t slot = from.first_slot + old.slot;
     const SavedBlock& saved = c_.tree_.page(slot / kBlockSlots)->saved;
     const ParamDef* def = to.type->find(old.key);
+    report_automation(change, old, def);
     for (const std::uint32_t kind : {RELUME_CHANGE_PERSIST, RELUME_CHANGE_SET}) {
       const bool committed = kind == RELUME_CHANGE_SET;
       if (((committed ? saved.committed_present : saved.persisted_present) & mask_of(slot, 1)) == 0) continue;
@@ -164,6 +209,9 @@ void ChangeSet::retype(const ResolvedChange& change, relume_outcome& outcome) {
       if (fit == Fit::clamped) ++outcome.clamped_values;
       if (fit == Fit::cleared) ++outcome.cleared_values;
       if (fit != Fit::cleared) kept.push_back(one);
+      if (old.type == RELUME_TEXT) continue;
+      report_->add(old, def, committed ? RELUME_TIER_COMMITTED : RELUME_TIER_PERSISTED, fit, unfit_of(old, def, fit),
+                   value);
     }
   }
   if (change.carries) carry(from, to);
@@ -186,6 +234,25 @@ void ChangeSet::retype(const ResolvedChange& change, relume_outcome& outcome) {
   }
 }
 
+void ChangeSet::report_automation(const ResolvedChange& change, const ParamDef& old, const ParamDef* def) {
+  const Layer& from = *change.from;
+  if (from.dormant()) return;
+  const OverlayGlimpse overlay = c_.live_overlay(from.first_slot + old.slot, old);
+  if (!overlay.there || !overlay.automated) return;
+  const Lanes& before = overlay.lanes;
+  Lanes after{};
+  Fit fit = def != nullptr ? convert(old, *def, before, after) : Fit::cleared;
+  relume_unfit why = unfit_of(old, def, fit);
+  if (fit != Fit::cleared && !converts_always(old, *def)) {
+    fit = Fit::cleared;
+    why = RELUME_UNFIT_LABELS;
+  } else if (fit != Fit::cleared && !change.carries) {
+    fit = Fit::cleared;
+    why = RELUME_UNFIT_NO_ROOM;
+  }
+  report_->add(old, def, RELUME_TIER_TRANSIENT, fit, why, before);
+}
+
 void ChangeSet::carry(const Layer& from, const Layer& to) {
   for (const ParamDef& old : from.type->params()) {
     const ParamDef* def = to.type->find(old.key);
@@ -197,7 +264,10 @@ void ChangeSet::carry(const Layer& from, const Layer& to) {
     carry.to_param = param_handle(to.index, to.generation, def->slot).bits;
     carry.from_slot = from.first_slot + old.slot;
     carry.to_slot = to.first_slot + def->slot;
-    carry.taken = c_.tree_.page(carry.from_slot / kBlockSlots)->taken[carry.from_slot % kBlockSlots];
+    const Taken taken = c_.tree_.page(carry.from_slot / kBlockSlots)->taken(carry.from_slot % kBlockSlots);
+    carry.taken_order = taken.order;
+    carry.taken_flags = taken.flags;
+    carry.old = &old;
     carry.def = def;
     carries_->push_back(carry);
   }
@@ -211,7 +281,7 @@ void ChangeSet::put_defaults(const Layer& layer) {
   }
 }
 
-void ChangeSet::replace(const std::vector<SavedBlock>& blocks) {
+void ChangeSet::replace(const RestoredBlocks& blocks) {
   static constexpr SavedBlock kEmpty{};
   for (std::uint32_t block = 0; block < blocks.size(); ++block) {
     const Page* page = c_.tree_.page(block);
@@ -235,7 +305,7 @@ void ChangeSet::for_each_value(const ResolvedChange& change, const Stack& stack)
 void ChangeSet::store(const Layer& layer) {
   for_each_block(layer, [&](std::uint32_t block, std::uint64_t mask) {
     const Page* page = c_.tree_.page(block);
-    const std::uint64_t committed = page->saved.committed_present & mask;
+    const std::uint64_t committed = page->saved.committed_present & mask & ~triggers_in(layer, block);
     if (committed == 0) return;
     SavedBlock& saved = c_.tree_.edit(block).saved;
     for (std::uint64_t lanes = committed; lanes != 0; lanes &= lanes - 1) {
@@ -250,8 +320,9 @@ void ChangeSet::store(const Layer& layer) {
 
 void ChangeSet::revert(const Layer& layer) {
   for_each_block(layer, [&](std::uint32_t block, std::uint64_t mask) {
-    if ((c_.tree_.page(block)->saved.committed_present & mask) == 0) return;
-    c_.tree_.edit(block).saved.committed_present &= ~mask;
+    const std::uint64_t committed = c_.tree_.page(block)->saved.committed_present & mask & ~triggers_in(layer, block);
+    if (committed == 0) return;
+    c_.tree_.edit(block).saved.committed_present &= ~committed;
     changed_ = true;
   });
 }
@@ -259,12 +330,11 @@ void ChangeSet::revert(const Layer& layer) {
 void ChangeSet::reset(const Layer& layer) {
   revert(layer);
   for (const ParamDef& def : layer.type->params()) {
+    if (def.type == RELUME_TRIGGER) continue;  // its automation is pulses that were fired
     const std::uint32_t slot = layer.first_slot + def.slot;
-    const OverlayGlimpse overlay =
-        c_.live_overlay(param_handle(layer.index, layer.generation, def.slot), slot, def.glides());
+    const OverlayGlimpse overlay = c_.live_overlay(slot, def);
     if (overlay.there && overlay.automated) changed_ = true;
-    c_.tree_.edit(slot / kBlockSlots).taken[slot % kBlockSlots] =
-        order_ << Taken::kShift | Taken::kGlide | Taken::kForce;
+    c_.tree_.edit(slot / kBlockSlots).take(slot % kBlockSlots, order_, Taken::kReset);
   }
 }
 

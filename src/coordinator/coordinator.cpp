@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include "coordinator/change_set.hpp"
 #include "coordinator/preparation.hpp"
+#include "persistence/held_layout.hpp"
+#include "persistence/restore.hpp"
 #include "persistence/structure_codec.hpp"
 
 namespace relume::core {
@@ -31,7 +34,10 @@ Coordinator::Coordinator(Parts parts, const Seams& seams)
       order_(parts.order),
       ledger_(parts.ledger) {}
 
-void Coordinator::start(const std::vector<SavedBlock>& blocks) {
+void Coordinator::start(const RestoredBlocks& blocks) {
+  std::uint32_t slots = 0;
+  for (const auto& layer : stack_->order()) slots += layer->type->slot_count();
+  tree_.prefault((slots + kBlockSlots - 1) / kBlockSlots);
   tree_.begin(head_.revision);
   for (const auto& layer : stack_->order()) {
     const std::uint32_t last = (layer->first_slot + layer->type->slot_count() - 1) / kBlockSlots;
@@ -40,20 +46,30 @@ void Coordinator::start(const std::vector<SavedBlock>& blocks) {
     }
     if (!layer->dormant()) layers_.put(layer->index, layer->generation, layer->first_slot, layer->type.get());
   }
-  tree_.publish(head_.revision, view_of(*stack_, tree_.version()));
+  auto view = view_of(*stack_, tree_.version());
+  view->revision = head_.revision;
+  tree_.publish(head_.revision, order_.load(std::memory_order_relaxed), std::move(view));
 }
+
+Coordinator::~Coordinator() { frames_.keep(schema_.release_types(), std::move(retired_types_)); }
 
 std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_t version) const {
   auto view = std::make_unique<StackView>();
   view->created = version;
+  view->held_layout = held_layouts(stack);
   view->table.resize(stack.table_size());
   view->types.resize(stack.table_size());
   for (const auto& layer : stack.order()) {
     if (layer->dormant()) continue;
     view->types[layer->index] = layer->type.get();
-    view->table[layer->index] = {layer->generation, layer->first_slot, layer->type->slot_count()};
+    view->extents.push_back(
+        {layer->first_slot, layer->first_slot + layer->type->slot_count(), layer->index, layer->type.get()});
+    view->has_triggers |= !layer->type->triggers().empty();
+    view->table[layer->index] = {layer->generation, layer->first_slot, layer->type->slot_count(), layer->type.get()};
     view->layers.push_back({layer->handle(), layer->id, layer->first_slot, layer->type->slot_count(), layer->flags, 0});
   }
+  std::sort(view->extents.begin(), view->extents.end(),
+            [](const LayerExtent& a, const LayerExtent& b) { return a.first_slot < b.first_slot; });
   return view;
 }
 
@@ -137,8 +153,19 @@ void Coordinator::stay_same(ChangeSet& set, relume_outcome& outcome) {
   outcome.state = RELUME_STATE_SAME;
   if (tree_.touched().empty()) return;
   set.hand_over();
-  order_.store(set.order(), std::memory_order_release);
-  tree_.publish(head_.revision, nullptr);
+  if (mirror_ != nullptr) {
+    put_touched();
+    mirror_->commit(head_);
+  }
+  tree_.publish(head_.revision, set.order(), nullptr);
+  order_.store(set.order(), order::kOrderRaise);
+}
+
+void Coordinator::put_touched() {
+  for (const std::uint32_t block : tree_.touched()) {
+    const Page& page = *tree_.page(block);
+    mirror_->put_block(block, page.saved, page.taken_lanes);
+  }
 }
 
 // The order is the contract: 1 hot state and mirror, 2 output, 3 clients, 4 disk. hot_ is held.
@@ -149,7 +176,7 @@ void Coordinator::accept(const Effects& effects, const relume_event& event, Succ
   // Handles of removed layers end before the order of this mutation begins, see Source::check.
   if (next != nullptr) take_over(*next);
   if (mirror_ != nullptr) {
-    for (const std::uint32_t block : tree_.touched()) mirror_->put_block(block, tree_.page(block)->saved);
+    put_touched();
     if (next != nullptr) {
       mirror_->commit_staged(head_);
       next->staged_in = nullptr;
@@ -158,8 +185,10 @@ void Coordinator::accept(const Effects& effects, const relume_event& event, Succ
     }
   }
   step(1);
-  order_.fetch_add(1, std::memory_order_release);
-  tree_.publish(head_.revision, next != nullptr ? std::move(next->view) : nullptr);
+  // Published first: whoever knows of an order finds it in the root.
+  const std::uint64_t order = order_.load(std::memory_order_relaxed) + 1;
+  tree_.publish(head_.revision, order, next != nullptr ? std::move(next->view) : nullptr);
+  order_.store(order, order::kOrderRaise);
   step(2);
   relume_event published = event;
   published.revision = head_.revision;
@@ -207,10 +236,22 @@ Fault Coordinator::apply_prepared(std::span<const relume_change> changes, relume
 Fault Coordinator::apply_preparation(Preparation& preparation, const relume_event& event, relume_outcome& outcome) {
   Successor next;
   Fault fault = next.build(*this, preparation);
-  const std::lock_guard lock(hot_);
-  outcome.revision = head_.revision;
-  if (fault) return fault;
-  ChangeSet set(*this, next.view != nullptr ? &next.view->carries : nullptr);
+  {
+    const std::lock_guard lock(hot_);
+    outcome.revision = head_.revision;
+    if (fault) return fault;
+    take_effect(preparation, event, next, outcome);
+  }
+  const std::shared_ptr<TypeReport>& report = preparation.report;
+  const bool tells = outcome.state == RELUME_STATE_CHANGED && report != nullptr && !report->empty();
+  if (tells) type_reports_.put(outcome.revision, report);
+  return {};
+}
+
+// Both mutexes are held.
+void Coordinator::take_effect(Preparation& preparation, const relume_event& event, Successor& next,
+                              relume_outcome& outcome) {
+  ChangeSet set(*this, next.view != nullptr ? &next.view->carries : nullptr, preparation.report.get());
   for (const ResolvedChange& resolved : preparation.resolved) set.edit(resolved, *next.stack, outcome);
   if (!set.changed()) {
     stay_same(set, outcome);
@@ -221,12 +262,11 @@ Fault Coordinator::apply_preparation(Preparation& preparation, const relume_even
       events_.publish(published);
       outcome.events = 1;
     }
-    return {};
+    return;
   }
   outcome.urgency = set.lossy_only() ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
   set.hand_over();
   accept(set.effects(), event, &next, outcome);
-  return {};
 }
 
 Coordinator::Successor::~Successor() {
@@ -267,7 +307,7 @@ void Coordinator::take_over(Successor& next) {
   if (next.view != nullptr) {
     update_layer_table(*stack_, *next.stack);
     next.view->created = tree_.version();
-    structure_revision_ = head_.revision;
+    next.view->revision = structure_revision_ = head_.revision;
   }
   stack_.swap(next.stack);
   stack_bytes_.swap(next.stack_bytes);
@@ -289,14 +329,15 @@ void Coordinator::update_layer_table(const Stack& before, const Stack& after) {
   }
 }
 
-OverlayGlimpse Coordinator::live_overlay(relume_param param, std::uint32_t slot, bool glides) const {
-  OverlayGlimpse overlay = composer_.glimpse(slot, param);
+OverlayGlimpse Coordinator::live_overlay(std::uint32_t slot, const ParamDef& def) const {
+  OverlayGlimpse overlay = composer_.glimpse(slot, def);
+  if (!overlay.there) return overlay;
   const Page* page = tree_.page(slot / kBlockSlots);
-  const std::uint64_t taken = page != nullptr ? page->taken[slot % kBlockSlots] : 0;
+  const Taken taken = page != nullptr ? page->taken(slot % kBlockSlots) : Taken{};
   const std::uint32_t priority = overlay.automated ? overlay.priority : 0;
-  if (overlay.there && Taken::outranks(taken, overlay.order, priority)) {
+  if (taken.outranks(composer_.seen_order(), priority)) {
     // Not composed yet: it ends at once, or begins to glide back.
-    overlay.there = (taken & Taken::kGlide) != 0 && glides;
+    overlay.there = taken.glides() && def.glides();
     overlay.automated = false;
   }
   return overlay;
@@ -320,27 +361,33 @@ void Coordinator::commit_one(const CommitRequest& request) {
   const ParamDef* def = nullptr;
   const bool known = stack_->find(request.param, layer, def);
   const std::uint32_t slot = known ? layer->first_slot + def->slot : 0;
-  const std::uint64_t taken = known ? tree_.page(slot / kBlockSlots)->taken[slot % kBlockSlots] : 0;
-  if (!known || Taken::outranks(taken, request.order, request.priority)) {
+  const Taken taken = known ? tree_.page(slot / kBlockSlots)->taken(slot % kBlockSlots) : Taken{};
+  if (!known || taken.outranks(request.order, request.priority)) {
     // Nothing to answer: the composer ends the overlay when it sees the mutation that was faster.
     event.kind = RELUME_EVENT_OVERLAY_STALE;
     events_.publish(event);
     return;
   }
-  {
+  try {
     ChangeSet set(*this, nullptr);
     relume_outcome outcome = RELUME_OUTCOME_INIT;
     Lanes lanes = request.lanes;
     clamp_to_range(*def, lanes);  // the type may have changed since
-    if (set.settle({event.change, layer, def, lanes, nullptr, false, false, nullptr})) {
+    if (set.settle({event.change, layer, def, lanes, nullptr, false, false, nullptr, {}})) {
       event.kind = RELUME_EVENT_OVERLAY_SETTLED;
       set.hand_over();
       const bool lossy = (def->flags & RELUME_PARAM_LOSSY) != 0;
       outcome.urgency = lossy ? RELUME_URGENCY_LOSSY : RELUME_URGENCY_COALESCE;
       accept(effects_of(event.change), event, nullptr, outcome);
     }
+  } catch (const std::bad_alloc&) {
+    event.kind = RELUME_EVENT_OVERLAY_REJECTED;
+    event.reason = RELUME_E_NOMEM;
+    events_.publish(event);
+    composer_.answer({tree_.version(), request.slot, RELUME_E_NOMEM, request.lanes});
+    return;
   }
-  composer_.answer({tree_.version(), request.overlay, request.token});
+  composer_.answer({tree_.version(), request.slot, RELUME_OK, request.lanes});
 }
 
 }  // namespace relume::core

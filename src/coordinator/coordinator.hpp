@@ -20,6 +20,7 @@
 #include "coordinator/effects.hpp"
 #include "coordinator/seams.hpp"
 #include "coordinator/type_changes.hpp"
+#include "coordinator/type_report.hpp"
 #include "health/event_log.hpp"
 #include "live/composer.hpp"
 #include "model/objects.hpp"
@@ -33,6 +34,7 @@ namespace relume::core {
 
 class ChangeSet;
 class Preparation;
+class RestoredBlocks;
 
 class Coordinator {
  public:
@@ -51,9 +53,10 @@ class Coordinator {
     SaveLedger& ledger;
   };
   Coordinator(Parts parts, const Seams& seams);
+  ~Coordinator();
 
   /// Shows recovered blocks to composer and mirror for the first time.
-  void start(const std::vector<SavedBlock>& blocks);
+  void start(const RestoredBlocks& blocks);
 
   /// Applies a change-set: one revision, or nothing and a Fault. `added` gets the layer of its last ADD.
   Fault apply(std::span<const relume_change> changes, relume_outcome& outcome, relume_layer* added);
@@ -77,6 +80,8 @@ class Coordinator {
   Fault abort_type(relume_type_change handle, std::string why);
   Fault fail_type(const std::string& type_key, std::string why);
   std::string type_failure(const std::string& type_key);
+  /// What became of all values at the change of type of that revision.
+  Fault type_report(std::uint64_t revision, std::shared_ptr<const TypeReport>& out);
 
   /// Takes what automation has settled. Control role.
   void commit_settled();
@@ -93,6 +98,8 @@ class Coordinator {
   std::string label(relume_param param, std::int32_t index);
   Fault value(relume_param param, relume_value& out, relume_tier& tier);
   Fault explain(relume_param param, relume_explanation& out);
+  /// The parameters of a layer in the order of its type, as many as fit, all of one moment. `count` is how many it has.
+  Fault explain_layer(relume_layer layer, std::span<relume_explanation> out, std::size_t& count);
   Fault text(relume_param param, std::shared_ptr<const std::string>& out, relume_tier& tier);
   Fault record(const char* key, Object& out);
   std::string record_key(std::size_t n);
@@ -129,6 +136,7 @@ class Coordinator {
     Mirror* staged_in = nullptr;
   };
   Fault apply_preparation(Preparation& preparation, const relume_event& event, relume_outcome& outcome);
+  void take_effect(Preparation& preparation, const relume_event& event, Successor& next, relume_outcome& outcome);
   Fault commit_definition(const TypeChanges::Pending& change, relume_outcome& outcome);
   Fault commit_retype(const TypeChanges::Pending& change, relume_outcome& outcome);
   void publish_type_event(std::uint32_t kind, const TypeChanges::Pending& change);
@@ -142,8 +150,9 @@ class Coordinator {
   std::unique_ptr<StackView> view_of(const Stack& stack, std::uint64_t version) const;
   void update_layer_table(const Stack& before, const Stack& after);
   /// Automation that holds a parameter now, by what the newest mutation left of it.
-  OverlayGlimpse live_overlay(relume_param param, std::uint32_t slot, bool glides) const;
+  OverlayGlimpse live_overlay(std::uint32_t slot, const ParamDef& def) const;
   void stay_same(ChangeSet& set, relume_outcome& outcome);
+  void put_touched();
   bool is_mirrored() const { return mirror_ != nullptr && !mirror_->lost(); }
   std::uint32_t level() const { return is_mirrored() ? RELUME_LEVEL_MIRRORED : RELUME_LEVEL_MEMORY; }
   struct Found {
@@ -153,13 +162,17 @@ class Coordinator {
   };
   Fault find(relume_param param, Found& out) const;
   Fault find(relume_layer handle, const Layer*& out) const;
-  relume_tier composed(relume_param param, const Found& found, relume_value& out) const;
+  relume_tier composed(const Found& found, const OverlayGlimpse& overlay, relume_value& out) const;
+  void keep_counts(const Stack& next, RestoredBlocks& blocks) const;
   std::shared_ptr<const std::string> text_in(const Found& found, relume_tier tier) const;
+  struct Sample;
+  Sample sample(relume_param param, const Found& found) const;
 
   // Under structure_.
   Schema schema_;
   std::vector<std::shared_ptr<const LayerType>> retired_types_;  // replaced ones, which others may still point to
   TypeChanges type_changes_;
+  TypeReports type_reports_;
   std::atomic<bool> has_text_;  // of any type; never falls
   const Seams seams_;
   platform::Mutex structure_;

@@ -32,7 +32,8 @@ constexpr Effects effects_of(std::uint32_t kind) noexcept {
     case RELUME_CHANGE_ADD: return {both, RELUME_INVALIDATE_NONE, RELUME_RESET_LAYER};
     case RELUME_CHANGE_REMOVE: return {both, RELUME_INVALIDATE_LAYER, RELUME_RESET_LAYER};
     case RELUME_CHANGE_MOVE: return {both, RELUME_INVALIDATE_NONE, RELUME_RESET_LAYER};
-    case RELUME_CHANGE_RETYPE: return {both, RELUME_INVALIDATE_LAYER, RELUME_RESET_LAYER};
+    case RELUME_CHANGE_RETYPE: return {both, RELUME_INVALIDATE_INCOMPATIBLE, RELUME_RESET_LAYER};
+    case RELUME_CHANGE_RENAME:
     case RELUME_CHANGE_ENABLE:
     case RELUME_CHANGE_RECORD:
     case RELUME_CHANGE_RECORD_REMOVE:
@@ -42,7 +43,8 @@ constexpr Effects effects_of(std::uint32_t kind) noexcept {
 }
 
 constexpr bool is_structural(std::uint32_t kind) noexcept {
-  return (kind >= RELUME_CHANGE_ADD && kind <= RELUME_CHANGE_BYPASS) || kind == RELUME_CHANGE_RETYPE;
+  return (kind >= RELUME_CHANGE_ADD && kind <= RELUME_CHANGE_BYPASS) || kind == RELUME_CHANGE_RETYPE ||
+         kind == RELUME_CHANGE_RENAME;
 }
 
 }  // namespace relume::core

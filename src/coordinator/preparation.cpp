@@ -138,7 +138,9 @@ Fault Preparation::retype(const Layer& layer, const std::shared_ptr<const LayerT
     if (Fault fault = stack.retype(layer, type, next.layer, apart)) return fault;
     next.carries = apart && !next.from->dormant();
     if (next.carries) carried += next.from->type->params().size();
-    drop_texts(*next.from, *type);
+    move_texts(*next.from, *type, next.texts);
+    if (report == nullptr) report = std::make_shared<TypeReport>();
+    report->make_room(*next.from->type);
     stack_changed = true;
   }
   next.keep = keep(next.layer);
@@ -147,11 +149,17 @@ Fault Preparation::retype(const Layer& layer, const std::shared_ptr<const LayerT
 }
 
 // Texts lie under the layer's id and their key: those that are texts still are where they belong.
-void Preparation::drop_texts(const Layer& from, const LayerType& to) {
+void Preparation::move_texts(const Layer& from, const LayerType& to, std::vector<MovedText>& moved) {
   for (const ParamDef& old : from.type->params()) {
+    if (old.type != RELUME_TEXT) continue;
     const ParamDef* def = to.find(old.key);
-    if (old.type != RELUME_TEXT || (def != nullptr && def->type == RELUME_TEXT)) continue;
-    for (const bool committed : {false, true}) drop(text_name(from.id, old.key, committed));
+    const Fit fit = def != nullptr && def->type == RELUME_TEXT ? Fit::kept : Fit::cleared;
+    for (const relume_tier tier : {RELUME_TIER_PERSISTED, RELUME_TIER_COMMITTED}) {
+      const auto text = objects.find(text_name(from.id, old.key, tier == RELUME_TIER_COMMITTED));
+      if (text == objects.end()) continue;
+      moved.push_back({&old, def, tier, fit, static_cast<std::uint32_t>(text->second.bytes->size())});
+      if (fit == Fit::cleared) drop(text->first);
+    }
   }
 }
 
@@ -176,6 +184,10 @@ Fault Preparation::add_structure(const relume_change& change) {
     std::shared_ptr<const LayerType> type;
     if (Fault fault = find_type(change, type)) return fault;
     return retype(*next.layer, type);
+  }
+  if (change.kind == RELUME_CHANGE_RENAME) {
+    const std::string key = change.key != nullptr ? change.key : "";
+    if (Fault fault = stack.rename(*next.layer, key, next.layer, next.changed)) return fault;
   }
   next.keep = keep(next.layer);
   switch (change.kind) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "coordinator/change_set.hpp"
+#include "coordinator/type_report.hpp"
 #include "model/objects.hpp"
 #include "model/schema.hpp"
 #include "model/stack.hpp"
@@ -31,8 +32,9 @@ class Preparation {
   Stack stack;
   ObjectTable objects;
   std::vector<ResolvedChange> resolved;
-  relume_layer added{0};    // of the last ADD
-  std::size_t carried = 0;  // parameters whose automation may go on after a change of type
+  relume_layer added{0};               // of the last ADD
+  std::shared_ptr<TypeReport> report;  // of changes of type; nullptr without one
+  std::size_t carried = 0;             // parameters whose automation may go on after a change of type
   bool stack_changed = false;
   bool objects_changed = false;
 
@@ -40,7 +42,7 @@ class Preparation {
   Fault add_structure(const relume_change& change);
   Fault add_record(const relume_change& change);
   Fault find_type(const relume_change& change, std::shared_ptr<const LayerType>& out) const;
-  void drop_texts(const Layer& from, const LayerType& to);
+  void move_texts(const Layer& from, const LayerType& to, std::vector<MovedText>& moved);
   void add_layer_change(const ResolvedChange& change);
   void apply_text(ResolvedChange& change, std::string_view text);
   void apply_to_texts(const ResolvedChange& change);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "coordinator/coordinator.hpp"
+#include "persistence/trigger_count.hpp"
 #include "platform/copy_text.hpp"
 
 namespace relume::core {
@@ -135,21 +136,17 @@ std::string Coordinator::label(relume_param param, std::int32_t index) {
 }
 
 // What holds now. Under automation that is what the newest frame shows; without it, what the tiers say, composed or not.
-relume_tier Coordinator::composed(relume_param param, const Found& found, relume_value& out) const {
+relume_tier Coordinator::composed(const Found& found, const OverlayGlimpse& overlay, relume_value& out) const {
   const SavedBlock& saved = tree_.page(found.slot / kBlockSlots)->saved;
   const std::uint32_t lane = found.slot % kBlockSlots;
   const bool committed = ((saved.committed_present >> lane) & 1U) != 0;
   const bool persisted = ((saved.persisted_present >> lane) & 1U) != 0;
   out = decode_value(found.def->type, (committed ? saved.committed : saved.persisted).data() + lane);
-  const OverlayGlimpse overlay = live_overlay(param, found.slot, found.def->glides());
+  if (found.def->type == RELUME_TRIGGER) out = relume_value_trigger(count_of(saved, lane));
   if (overlay.there) {
-    // The last reader of the store is the coordinator's own.
-    const relume_frame* frame = frames_.acquire(frames_.readers() - 1);
-    const relume_slot* slots = FrameStore::at(frame, param);
-    if (slots != nullptr) {
-      out = decode_value(found.def->type, &slots->u);
-      if (overlay.automated) return RELUME_TIER_TRANSIENT;
-    }
+    out = decode_value(found.def->type, overlay.lanes.data());
+    if (found.def->type == RELUME_TRIGGER) out = relume_value_trigger(saved.persisted[lane] + overlay.lanes[0]);
+    if (overlay.automated) return RELUME_TIER_TRANSIENT;
   }
   return committed ? RELUME_TIER_COMMITTED : persisted ? RELUME_TIER_PERSISTED : RELUME_TIER_DEFAULT;
 }
@@ -158,43 +155,8 @@ Fault Coordinator::value(relume_param param, relume_value& out, relume_tier& tie
   const std::lock_guard lock(hot_);
   Found found;
   if (Fault fault = find(param, found)) return fault;
-  tier = composed(param, found, out);
+  tier = composed(found, live_overlay(found.slot, *found.def), out);
   if (found.def->type == RELUME_TEXT) out.as.text.size = text_in(found, tier)->size();
-  return {};
-}
-
-Fault Coordinator::explain(relume_param param, relume_explanation& out) {
-  const std::lock_guard lock(hot_);
-  Found found;
-  if (Fault fault = find(param, found)) return fault;
-  const Page& page = *tree_.page(found.slot / kBlockSlots);
-  const std::uint32_t lane = found.slot % kBlockSlots;
-  const std::uint64_t bit = std::uint64_t{1} << lane;
-  const relume_tier winner = composed(param, found, out.composed);
-  if (found.def->type == RELUME_TEXT) out.composed.as.text.size = text_in(found, winner)->size();
-  out.winner = winner;
-  const auto value_of = [&](const std::uint32_t* lanes, relume_tier tier) {
-    relume_value value = decode_value(found.def->type, lanes);
-    if (found.def->type == RELUME_TEXT) value.as.text.size = text_in(found, tier)->size();
-    return value;
-  };
-  out.default_value = value_of(found.def->initial.data(), RELUME_TIER_DEFAULT);
-  out.persisted = out.committed = out.transient = relume_value{};
-  if ((page.saved.persisted_present & bit) != 0) {
-    out.persisted = value_of(page.saved.persisted.data() + lane, RELUME_TIER_PERSISTED);
-  }
-  if ((page.saved.committed_present & bit) != 0) {
-    out.committed = value_of(page.saved.committed.data() + lane, RELUME_TIER_COMMITTED);
-  }
-  out.generation = static_cast<std::uint32_t>(page.taken[lane] >> Taken::kShift);
-  out.source = out.priority = 0;
-  out.age_ns = 0;
-  if (out.winner != RELUME_TIER_TRANSIENT) return {};
-  const OverlayGlimpse overlay = live_overlay(param, found.slot, found.def->glides());
-  out.transient = out.composed;
-  out.source = overlay.source;
-  out.priority = overlay.priority;
-  out.age_ns = std::max<std::int64_t>(0, composer_.last_time() - overlay.changed_ns);
   return {};
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Types declared, reloaded and exchanged while the show runs, in two phases (relume/type.h).
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -145,6 +147,16 @@ Fault Coordinator::fail_type(const std::string& type_key, std::string why) {
 std::string Coordinator::type_failure(const std::string& type_key) {
   const std::lock_guard structure_lock(structure_);
   return type_changes_.failure(type_key);
+}
+
+Fault Coordinator::type_report(std::uint64_t revision, std::shared_ptr<const TypeReport>& out) {
+  const std::lock_guard structure_lock(structure_);
+  out = type_reports_.find(revision);
+  if (out != nullptr) return {};
+  return {RELUME_E_STATE, fmt::format("revision {}", revision),
+          fmt::format("there is no report: no change of type that moved values had this revision, or {} newer ones had "
+                      "others",
+                      TypeReports::kRemembered)};
 }
 
 }  // namespace relume::core

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -54,19 +55,27 @@ Fault Show::limits_of(const relume_show_options& o, Limits& out) {
   if (o.max_layers > kMaxLayers) return over("max_layers", o.max_layers, kMaxLayers);
   if (o.max_slots > kMaxSlots) return over("max_slots", o.max_slots, kMaxSlots);
   if (o.max_readers > 64) return over("max_readers", o.max_readers, 64);
-  if (o.max_retained > 256) return over("max_retained", o.max_retained, 256);
-  if (o.max_sources > 256) return over("max_sources", o.max_sources, 256);
+  if (o.max_retained > 256 && o.max_retained != RELUME_NONE) return over("max_retained", o.max_retained, 256);
+  if (o.max_sources > 254) return over("max_sources", o.max_sources, 254);
   if (o.event_capacity > 1048576) return over("event_capacity", o.event_capacity, 1048576);
   out.layers = or_default(o.max_layers, 1024);
   out.slots = (or_default(o.max_slots, 65536) + kBlockSlots - 1) / kBlockSlots * kBlockSlots;
   out.readers = or_default(o.max_readers, 4);
-  out.retained = or_default(o.max_retained, 8);
+  out.retained = o.max_retained != RELUME_NONE ? or_default(o.max_retained, 8) : 0;
   out.sources = or_default(o.max_sources, 16);
-  if (o.max_overlays > out.slots) return over("max_overlays", o.max_overlays, out.slots);
-  out.overlays = or_default(o.max_overlays, std::min(4096U, out.slots));
+  if (o.max_contended > out.slots) return over("max_contended", o.max_contended, out.slots);
+  out.contended = or_default(o.max_contended, std::min(4096U, out.slots));
+  const bool box_fits = o.black_box_bytes >= black_box::kSmallest && o.black_box_bytes <= black_box::kLargest;
+  if (o.black_box_bytes != 0 && !box_fits) {
+    return {RELUME_E_INVALID, "black_box_bytes",
+            fmt::format("black_box_bytes is {}; 0 or {} to {} are possible", o.black_box_bytes, black_box::kSmallest,
+                        black_box::kLargest)};
+  }
+  out.black_box_bytes = std::bit_floor(o.black_box_bytes);
   out.events = or_default(o.event_capacity, 1024);
   out.commit_policy = or_default(o.commit_policy, RELUME_COMMIT_SESSION);
   out.settle_ns = o.settle_ns != 0 ? o.settle_ns : 500'000'000;
+  out.held_ns = o.held_ns != 0 ? o.held_ns : 10'000'000'000;
   out.control_period_ns = o.control_period_ns != 0 ? o.control_period_ns : 5'000'000;
   out.disk_period_ns = o.disk_period_ns != 0 ? o.disk_period_ns : 10'000'000;
   out.close_deadline_ns = o.close_deadline_ns != 0 ? std::max<std::int64_t>(0, o.close_deadline_ns) : 2'000'000'000;
@@ -79,13 +88,17 @@ Show::Show(const Limits& limits, const Seams& seams)
     : limits_(limits),
       seams_(seams),
       tree_(limits.slots / kBlockSlots),
-      // One reader more than the host may open: the coordinator reads its own composed values.
-      frames_(FrameStore::create({limits.slots, limits.layers, limits.readers + 1, limits.retained})),
+      frames_(FrameStore::create({limits.slots, limits.layers, limits.readers, limits.retained})),
       layers_(limits.layers),
-      composer_({limits.slots, limits.overlays, limits.sources, limits.commit_policy, limits.settle_ns}, tree_,
-                *frames_),
+      composer_(
+          {limits.slots, limits.contended, limits.sources, limits.commit_policy, limits.settle_ns, limits.held_ns},
+          tree_, *frames_),
       events_(limits.events),
-      reader_open_(limits.readers) {}
+      reader_open_(limits.readers) {
+  if (limits.black_box_bytes == 0) return;
+  black_box_ = std::make_unique<BlackBox>(limits.black_box_bytes, limits.slots);
+  composer_.record_into(black_box_.get());
+}
 
 Show::~Show() = default;
 
@@ -104,12 +117,23 @@ Fault Show::open(const Schema& schema, const relume_show_options& options, const
                          show->events_, show->layers_, show->order_, show->ledger_},
       seams);
   show->coordinator_->start(recovered->layers.blocks);
-  show->composer_.compose(0);
+  show->show_first_frame(*recovered);
   show->hands_off_ = (options.flags & RELUME_SHOW_NO_THREADS) != 0;
   if (show->stores_ != nullptr) show->start_saver(options, *recovered);
   if (!show->hands_off_) show->start_threads();
   out = std::move(show);
   return {};
+}
+
+// The room sees next what it saw last: tiers, and automation where it stood in the last frame.
+void Show::show_first_frame(const Recovered& recovered) {
+  const RestoredHeld& held = recovered.held_automation;
+  for (const auto& [block, automation] : held.blocks) composer_.hold(block, automation);
+  Mirror* const mirror = coordinator_->mirror();
+  composer_.keep_targets_in(mirror != nullptr && limits_.held_ns >= 0 ? &mirror->held() : nullptr);
+  composer_.compose(held.time);
+  // What goes on was put again; what was dropped shall not come back with the next death.
+  if (mirror != nullptr) mirror->held().forget_found();
 }
 
 void Show::start_saver(const relume_show_options& options, Recovered& recovered) {
@@ -136,7 +160,9 @@ void Show::start_threads() {
     } catch (const std::bad_alloc&) { return; }
   });
   saver_->on_wake([this] { disk_->wake(); });
-  disk_->wake();
+  // The host's first frame goes before the disk, which takes a processor for a while; a long period is no reason to wait, though.
+  constexpr std::int64_t kFirstFrame = 20'000'000;
+  if (limits_.disk_period_ns > kFirstFrame) disk_->wake();
 }
 
 Fault Show::recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out) {
@@ -149,9 +175,13 @@ Fault Show::recover_from(const Schema& schema, const relume_show_options& option
   } else {
     if (Fault fault = ShowFolder::open(*seams_.files, options.folder, folder_)) return fault;
     stores_ = std::make_unique<Stores>(*seams_.files, *seams_.clock, folder_, candidates_);
-    const RecoverySetup setup{*seams_.files,  *seams_.clock,
-                              schema,         options.runtime_dir != nullptr ? options.runtime_dir : "/dev/shm",
-                              limits_.layers, limits_.slots};
+    const RecoverySetup setup{*seams_.files,
+                              *seams_.clock,
+                              schema,
+                              options.runtime_dir != nullptr ? options.runtime_dir : "/dev/shm",
+                              limits_.layers,
+                              limits_.slots,
+                              limits_.held_ns >= 0};
     if (Fault fault = identify(setup, folder_, *stores_, candidates_)) return fault;
     if (Fault fault = recover(setup, folder_, *stores_, candidates_, ledger_, *out)) return fault;
   }
@@ -163,6 +193,9 @@ Fault Show::recover_from(const Schema& schema, const relume_show_options& option
   report_.dormant_layers = out->layers.dormant_layers;
   report_.converted_layers = out->layers.converted_layers;
   report_.cleared_values = out->layers.cleared_values;
+  report_.held_values = out->held_automation.values;
+  report_.dropped_held = out->held_automation.dropped;
+  order_.store(std::max<std::uint64_t>(1, out->held_automation.order));
   report_.mirror = out->mirror != nullptr ? 1 : 0;
   copy_text(report_.mirror_reason, out->mirror_reason);
   return {};
@@ -241,7 +274,9 @@ Fault Show::identity_of(const relume_source_options& options, AnySource::Identit
   // A continuous input would be committed at each rest of its sender.
   const bool continuous = options.kind == RELUME_SOURCE_DMX;
   out.commit_policy = or_default(options.commit_policy, continuous ? RELUME_COMMIT_RENDER_ONLY : 0);
+  out.timeout_ns = options.timeout_ns;
   if (out.priority > 200) return over("priority", out.priority, 200);
+  if (out.timeout_ns < 0) return {RELUME_E_INVALID, "timeout_ns", "a duration cannot be negative"};
   if (options.kind > RELUME_SOURCE_DMX || options.commit_policy > RELUME_COMMIT_PERSIST || options.reserved != 0) {
     return {RELUME_E_INVALID, "options", "kind, commit_policy or reserved hold a number that has no meaning"};
   }

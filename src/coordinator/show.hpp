@@ -68,6 +68,8 @@ class Show {
   Fault open_source(const relume_source_options& options, Source*& out);
   Fault open_stream(const relume_source_options& options, relume_param first, std::size_t count, Stream*& out);
   void close_source(AnySource& source);
+  /// What the black box holds, as a file.
+  Fault dump_black_box(const std::string& path);
 
   void info(relume_show_info& out);
   void recovery(relume_recovery& out) const;
@@ -75,8 +77,9 @@ class Show {
 
  private:
   struct Limits {
-    std::uint32_t layers, slots, readers, retained, sources, overlays, events, commit_policy;
-    std::int64_t settle_ns, control_period_ns, disk_period_ns, close_deadline_ns;
+    std::uint32_t layers, slots, readers, retained, sources, contended, events, commit_policy;
+    std::int64_t settle_ns, held_ns, control_period_ns, disk_period_ns, close_deadline_ns;
+    std::uint64_t black_box_bytes;
     SavePolicy save;
   };
   struct DropFrames {
@@ -89,6 +92,7 @@ class Show {
   Fault may_wait(const char* call, std::int64_t timeout_ns) const;
   Fault needs_folder(const char* call) const;
   Fault recover_from(const Schema& schema, const relume_show_options& options, std::unique_ptr<Recovered>& out);
+  void show_first_frame(const Recovered& recovered);
   void look();
   static Fault identity_of(const relume_source_options& options, AnySource::Identity& out);
   template <class Make>
@@ -102,6 +106,7 @@ class Show {
   std::unique_ptr<FrameStore, DropFrames> frames_;
   LayerTable layers_;
   std::atomic<std::uint64_t> order_{1};
+  std::unique_ptr<BlackBox> black_box_;  // nullptr: none was asked for
   Composer composer_;
   EventLog events_;
   std::unique_ptr<Coordinator> coordinator_;

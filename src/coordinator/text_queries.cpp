@@ -23,7 +23,7 @@ Fault Coordinator::text(relume_param param, std::shared_ptr<const std::string>& 
     return {RELUME_E_TYPE, route, fmt::format("{} is no text; read it with relume_value_get", route)};
   }
   relume_value unused{};
-  tier = composed(param, found, unused);
+  tier = composed(found, {}, unused);
   out = text_in(found, tier);
   return {};
 }

@@ -9,11 +9,14 @@
 #include <relume/frame.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "live/stack_view.hpp"
 #include "platform/memory.hpp"
+#include "platform/memory_order.hpp"
 
 namespace relume::core {
 
@@ -43,8 +46,12 @@ class FrameStore {
   /// Made for a show; lives on, past drop(), until the last retained frame is released.
   static FrameStore* create(const Limits& limits);
   void drop();
+  /// Takes over the types that frames point at, which retained ones may still be asked about when the show is gone.
+  void keep(std::vector<std::shared_ptr<const LayerType>> declared,
+            std::vector<std::shared_ptr<const LayerType>> retired) noexcept;
 
-  std::uint32_t readers() const { return limits_.readers; }
+  /// A slot of every buffer that is in no frame.
+  std::uint32_t idle_slot() const { return limits_.slots; }
 
   // --- frame role ---
   FrameBuffer& newest() noexcept { return buffers_[newest_]; }
@@ -59,6 +66,8 @@ class FrameStore {
   static relume_result retain(const relume_frame* frame) noexcept RELUME_NONBLOCKING;
   static void release(const relume_frame* frame);
   static const relume_slot* at(const relume_frame* frame, relume_param param) noexcept RELUME_NONBLOCKING;
+  static std::size_t layout(const relume_frame* frame, relume_layer layer, relume_frame_param* rows,
+                            std::size_t capacity) noexcept RELUME_NONBLOCKING;
 
  private:
   static constexpr std::uint32_t kFresh = 0x80000000U;
@@ -70,12 +79,16 @@ class FrameStore {
   ~FrameStore() = default;
   void unref();
 
+  static constexpr std::uint32_t kIdleSlots = 64;
+
   Limits limits_;
   platform::FixedArray<relume_slot> slots_;
   platform::FixedArray<relume_frame_layer> layers_;
   platform::FixedArray<FrameEntry> tables_;
   platform::FixedArray<FrameBuffer> buffers_;
   platform::FixedArray<Box> boxes_;
+  std::vector<std::shared_ptr<const LayerType>> declared_types_;
+  std::vector<std::shared_ptr<const LayerType>> retired_types_;
   std::uint32_t newest_ = 0;
   std::atomic<std::uint32_t> retained_{0};
   std::atomic<std::uint32_t> references_{1};  // the show, and each retained frame

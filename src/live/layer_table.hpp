@@ -8,6 +8,7 @@
 #include "model/handle.hpp"
 #include "model/layer_type.hpp"
 #include "platform/memory.hpp"
+#include "platform/memory_order.hpp"
 
 namespace relume::core {
 
@@ -19,13 +20,13 @@ class LayerTable {
     Entry& e = entries_[index];
     // Release on each field: who reads a new field sees that the old generation is gone.
     e.generation.store(0, std::memory_order_relaxed);
-    e.first_slot.store(first_slot, std::memory_order_release);
-    e.type.store(type, std::memory_order_release);
-    e.generation.store(generation, std::memory_order_release);
+    e.first_slot.store(first_slot, order::kLayerPut);
+    e.type.store(type, order::kLayerPut);
+    e.generation.store(generation, order::kLayerPut);
   }
   /// Another definition of the same shape: whoever reads the old one reads the same places.
   void retype(std::uint32_t index, const LayerType* type) noexcept {
-    entries_[index].type.store(type, std::memory_order_release);
+    entries_[index].type.store(type, order::kLayerPut);
   }
   void clear(std::uint32_t index) noexcept { entries_[index].generation.store(0, std::memory_order_relaxed); }
 
@@ -45,9 +46,9 @@ class LayerTable {
     const std::uint32_t generation = generation_of(param.bits);
     if (index >= entries_.size() || generation == 0) return nullptr;
     const Entry& e = entries_[index];
-    if (e.generation.load(std::memory_order_acquire) != generation) return nullptr;
-    first_slot = e.first_slot.load(std::memory_order_acquire);
-    const LayerType* type = e.type.load(std::memory_order_acquire);
+    if (e.generation.load(order::kLayerFind) != generation) return nullptr;
+    first_slot = e.first_slot.load(order::kLayerFind);
+    const LayerType* type = e.type.load(order::kLayerFind);
     return e.generation.load(std::memory_order_relaxed) == generation ? type : nullptr;
   }
 

@@ -8,13 +8,13 @@ namespace {
 
 unsigned levels_for(std::uint32_t blocks) {
   unsigned levels = 1;
-  for (std::uint32_t reach = 64; reach < blocks; reach *= 64) ++levels;
+  for (std::uint64_t reach = kNodeChildren; reach < blocks; reach *= kNodeChildren) ++levels;
   return levels;
 }
 
 std::size_t nodes_for(std::uint32_t blocks) {
   std::size_t nodes = 0;
-  for (std::size_t level = blocks; level > 1;) nodes += level = (level + 63) / 64;
+  for (std::size_t level = blocks; level > 1;) nodes += level = (level + kNodeChildren - 1) / kNodeChildren;
   return nodes + 1;
 }
 
@@ -87,7 +87,7 @@ Page& PageTree::edit(std::uint32_t block) {
   const void** place = &top_;
   for (unsigned level = levels_; level > 0; --level) {
     Node* node = edit_node(*place);
-    place = &node->child[(block >> (6 * (level - 1))) & 63U];
+    place = &node->child[(block >> (kNodeBits * (level - 1))) & (kNodeChildren - 1U)];
   }
   const auto* page = static_cast<const Page*>(*place);
   if (page != nullptr && page->created == version_) return *const_cast<Page*>(page);
@@ -105,13 +105,13 @@ void PageTree::abort() {
   --version_;
 }
 
-void PageTree::publish(std::uint64_t revision, std::unique_ptr<const StackView> stack) {
+void PageTree::publish(std::uint64_t revision, std::uint64_t order, std::unique_ptr<const StackView> stack) {
   const StackView* stack_before = nullptr;
   if (stack != nullptr) stack_before = std::exchange(stack_, stack.release());
-  Root* root = new (place_in(roots_)) Root{version_, revision, stack_, top_};
+  Root* root = new (place_in(roots_)) Root{version_, revision, order, stack_, top_};
   Root* before = published_;
   published_ = root;
-  Root* unread = mailbox_.exchange(root, std::memory_order_acq_rel);
+  Root* unread = mailbox_.exchange(root, order::kRootPublish);
   if (before != nullptr) {
     if (unread == nullptr) {
       last_taken_ = before->version;
@@ -168,7 +168,7 @@ void PageTree::free(const Garbage& garbage) {
 }
 
 void PageTree::collect(std::size_t at_most) {
-  const std::uint64_t held = held_version_.load(std::memory_order_acquire);
+  const std::uint64_t held = held_version_.load(order::kRootHeld);
   for (; at_most > 0 && garbage_begin_ < garbage_.size() && garbage_[garbage_begin_].replaced <= held; --at_most) {
     free_unless_retained(garbage_[garbage_begin_++]);
   }

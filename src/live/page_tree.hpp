@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The persisted and committed tiers, in immutable pages of 64 slots under a tree of fan-out 64. A change copies the pages it
+// The persisted and committed tiers, in immutable pages of 64 slots under a tree of fan-out 16 (64 made a change copy three times
+// as many bytes of nodes). A change copies the pages it
 // touches and the path to them; the new root goes to the composer through one atomic exchange. Nobody waits for anybody:
 //
 //   mutator (under the coordinator's mutex)        composer (frame role)
@@ -19,6 +20,7 @@
 
 #include "live/pool.hpp"
 #include "live/stack_view.hpp"
+#include "platform/memory_order.hpp"
 
 namespace relume::core {
 
@@ -37,27 +39,80 @@ struct SavedBlock {
   }
 };
 
-/// When an operator took a slot from automation: the order of that mutation, with flags in the low bits.
+/// When an operator took a slot from automation, and how.
 struct Taken {
-  static constexpr std::uint64_t kGlide = 1;  // what it ends glides back
-  static constexpr std::uint64_t kForce = 2;  // it ends automation of every priority
-  static constexpr unsigned kShift = 2;
+  // What was done: all but a value end automation of every priority.
+  static constexpr std::uint32_t kValue = 0;
+  static constexpr std::uint32_t kValueOverReset = 1;  // a value, over a reset that no frame had seen
+  static constexpr std::uint32_t kLayer = 2;           // a layer came or went
+  static constexpr std::uint32_t kReset = 3;           // what it ends glides back
 
-  /// Whether that mutation ends automation of a priority whose source knew of mutations up to `order`.
-  static bool outranks(std::uint64_t taken, std::uint64_t order, std::uint32_t priority) noexcept {
-    return order < taken >> kShift && ((taken & kForce) != 0 || priority <= RELUME_PRIORITY_DEFAULT);
+  std::uint64_t order = 0;  // of that mutation; 0: never
+  std::uint32_t flags = kValue;
+
+  bool glides() const noexcept { return flags == kReset; }
+  bool forces() const noexcept { return flags != kValue; }
+  /// Whether that mutation ends automation of a priority whose source knew of mutations up to `known`.
+  bool outranks(std::uint64_t known, std::uint32_t priority) const noexcept {
+    return known < order && (forces() || priority <= RELUME_PRIORITY_DEFAULT);
   }
 };
 
-struct alignas(64) Page {
-  SavedBlock saved;
-  std::array<std::uint64_t, kBlockSlots> taken{};
-  std::uint64_t created = 0;   // version of the edit that made it
-  std::uint64_t revision = 0;  // the newest that may have changed it
+/// The newest operator mutation that ended automation, by lane. Orders are kept as what they are above a base: 30 bits are as good
+/// as 64, as long as the base follows them. The mirror keeps the bytes as they are.
+class TakenLanes {
+ public:
+  bool operator==(const TakenLanes&) const = default;
+  Taken of(std::uint32_t lane) const noexcept {
+    const std::uint32_t word = words_[lane];
+    return {word != 0 ? base_ + (word >> kFlagBits) : 0, word & kFlags};
+  }
+  void take(std::uint32_t lane, std::uint64_t order, std::uint32_t flags) noexcept {
+    if (order - base_ >= kReach) move_base(order);
+    words_[lane] = static_cast<std::uint32_t>(order - base_) << kFlagBits | flags;
+  }
+  std::uint64_t newest() const noexcept {
+    std::uint32_t newest = 0;
+    for (const std::uint32_t word : words_) newest = word > newest ? word : newest;
+    return newest != 0 ? base_ + (newest >> kFlagBits) : 0;
+  }
+
+ private:
+  static constexpr unsigned kFlagBits = 2;
+  static constexpr std::uint32_t kFlags = (1U << kFlagBits) - 1U;
+  static constexpr std::uint64_t kReach = std::uint64_t{1} << 30U;
+  void move_base(std::uint64_t order) noexcept {
+    const std::uint64_t base = order - kReach / 2;
+    for (std::uint32_t& word : words_) {
+      if (word == 0) continue;
+      const std::uint64_t was = base_ + (word >> kFlagBits);
+      // What lies so far back counts as a little newer than it was: no write that is older is still on its way.
+      word = static_cast<std::uint32_t>((was > base ? was : base + 1) - base) << kFlagBits | (word & kFlags);
+    }
+    base_ = base;
+  }
+
+  std::uint64_t base_ = 0;
+  std::array<std::uint32_t, kBlockSlots> words_{};
 };
 
-struct alignas(64) Node {
-  std::array<const void*, 64> child{};
+struct Page {
+  SavedBlock saved;
+  TakenLanes taken_lanes;
+  std::uint64_t created = 0;   // version of the edit that made it
+  std::uint64_t revision = 0;  // the newest that may have changed it
+
+  Taken taken(std::uint32_t lane) const noexcept { return taken_lanes.of(lane); }
+  void take(std::uint32_t lane, std::uint64_t order, std::uint32_t flags) noexcept {
+    taken_lanes.take(lane, order, flags);
+  }
+};
+
+inline constexpr unsigned kNodeBits = 4;
+inline constexpr std::uint32_t kNodeChildren = 1U << kNodeBits;
+
+struct Node {
+  std::array<const void*, kNodeChildren> child{};
   std::uint64_t created = 0;
   std::uint64_t revision = 0;  // the newest of all below
 };
@@ -65,6 +120,7 @@ struct alignas(64) Node {
 struct Root {
   std::uint64_t version = 0;
   std::uint64_t revision = 0;
+  std::uint64_t order = 0;  // of the newest operator mutation in it
   const StackView* stack = nullptr;
   const void* top = nullptr;
 };
@@ -88,14 +144,19 @@ class PageTree {
   /// As published last; nullptr before that.
   const StackView* stack() const { return stack_; }
 
+  /// Gets memory for a first edit of so many blocks in one go.
+  void prefault(std::uint32_t blocks) { pages_.prefault(blocks); }
   /// Begins an edit that leads to `revision`; nobody sees it until publish().
   void begin(std::uint64_t revision);
+  /// Asks the processor for the block's page, which edit() is about to copy.
+  void warm(std::uint32_t block) const noexcept { platform::prefetch_read(page(block), sizeof(Page)); }
   /// The block's page of this edit, copied on first touch.
   Page& edit(std::uint32_t block);
   const std::vector<std::uint32_t>& touched() const { return touched_; }
   void abort();
-  /// Shows the edit to the composer, whole. `stack` replaces the stack view when not nullptr.
-  void publish(std::uint64_t revision, std::unique_ptr<const StackView> stack);
+  /// Shows the edit to the composer, whole. `order` counts operator mutations, this one included; `stack` replaces the stack view
+  /// when not nullptr.
+  void publish(std::uint64_t revision, std::uint64_t order, std::unique_ptr<const StackView> stack);
 
   // --- a picture for the disk; retained and released under the mutex, looked at without it ---
 
@@ -121,9 +182,9 @@ class PageTree {
   // --- composer: frame role ---
 
   /// The newest root when there is a newer one than the held one, else nullptr.
-  const Root* take() noexcept { return mailbox_.exchange(nullptr, std::memory_order_acquire); }
+  const Root* take() noexcept { return mailbox_.exchange(nullptr, order::kRootTake); }
   /// The roots before this one are not looked at any more.
-  void hold(const Root& root) noexcept { held_version_.store(root.version, std::memory_order_release); }
+  void hold(const Root& root) noexcept { held_version_.store(root.version, order::kRootHold); }
   /// Calls f(block, page) for every block whose page differs between two roots; `before` may be nullptr.
   template <class F>
   void compare(const Root* before, const Root& after, F&& f) const noexcept {
@@ -142,7 +203,7 @@ class PageTree {
 
   const Page* find(const void* top, std::uint32_t block) const noexcept {
     for (unsigned level = levels_; level > 0 && top != nullptr; --level) {
-      top = static_cast<const Node*>(top)->child[(block >> (6 * (level - 1))) & 63U];
+      top = static_cast<const Node*>(top)->child[(block >> (kNodeBits * (level - 1))) & (kNodeChildren - 1U)];
     }
     return static_cast<const Page*>(top);
   }
@@ -156,8 +217,8 @@ class PageTree {
     }
     const auto* a = static_cast<const Node*>(after);
     const auto* b = static_cast<const Node*>(before);
-    for (std::uint32_t i = 0; i < 64; ++i) {
-      compare_level(b != nullptr ? b->child[i] : nullptr, a->child[i], level - 1, (block << 6U) | i, f);
+    for (std::uint32_t i = 0; i < kNodeChildren; ++i) {
+      compare_level(b != nullptr ? b->child[i] : nullptr, a->child[i], level - 1, (block << kNodeBits) | i, f);
     }
   }
 
@@ -171,7 +232,8 @@ class PageTree {
     }
     const auto* node = static_cast<const Node*>(at);
     if (node->revision <= revision && revision != 0) return;
-    for (std::uint32_t i = 0; i < 64; ++i) each_level(node->child[i], level - 1, (block << 6U) | i, revision, f);
+    for (std::uint32_t i = 0; i < kNodeChildren; ++i)
+      each_level(node->child[i], level - 1, (block << kNodeBits) | i, revision, f);
   }
 
   template <class T>

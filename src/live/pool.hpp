@@ -19,6 +19,8 @@ class Pool {
  public:
   explicit Pool(std::size_t capacity)
       : pages_(capacity * sizeof(T), platform::Pages::Residence::on_touch), capacity_(capacity) {}
+  /// So many will be taken soon.
+  void prefault(std::size_t count) { pages_.prefault(count * sizeof(T)); }
   bool empty() const { return free_ == nullptr && used_ == capacity_; }
   void* take() {
     if (free_ != nullptr) {

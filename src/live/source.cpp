@@ -35,6 +35,15 @@ relume_result Source::check(relume_param param, const relume_value& value, std::
   return encode_value(*out.def, value, out.lanes);
 }
 
+// A parameter and its cell, where no value comes with it.
+relume_result Source::find(relume_param param, Checked& out, Cell*& cell) noexcept RELUME_NONBLOCKING {
+  out.order = order_.load(order::kOrderRead);
+  out.def = layers_.find(param, out.slot);
+  if (out.def == nullptr) return RELUME_E_UNKNOWN_ROUTE;
+  cell = cell_for(param.bits);
+  return cell != nullptr ? RELUME_OK : RELUME_E_LIMIT;
+}
+
 // Cells belong to places (layer index and slot), not to generations: a layer that takes another's place takes its cells over,
 // so a long session with many layers come and gone needs no more of them.
 Source::Cell* Source::cell_for(std::uint64_t param) noexcept RELUME_NONBLOCKING {
@@ -54,80 +63,183 @@ Source::Cell* Source::cell_for(std::uint64_t param) noexcept RELUME_NONBLOCKING 
     if (cell.param != param) {
       cell.param = param;
       cell.active = false;
+      cell.gesture = Gesture::none;
+      cell.pulses_base = cell.pulses;
     }
     return &cell;
   }
 }
 
-void Source::put(Cell& cell, const OverlayWrite& write) noexcept RELUME_NONBLOCKING {
-  cell.version[cell.building] = write;
-  const std::uint32_t before = cell.between.exchange(cell.building | kFresh, std::memory_order_acq_rel);
-  cell.building = before & ~kFresh;
-  // Queued only when it turns fresh: the queue is never full.
-  if ((before & kFresh) == 0) fresh_.push(static_cast<std::uint32_t>(&cell - cells_.data()));
+void Source::hear() noexcept RELUME_NONBLOCKING {
+  if (speak()) ++epoch_;
 }
 
-void Source::write_checked(Cell& cell, relume_param param, const Checked& value, std::uint32_t policy, std::int64_t now,
-                           std::uint64_t batch) noexcept RELUME_NONBLOCKING {
-  if (cell.active && cell.last == value.lanes) {
+void Source::put(Cell& cell, const OverlayWrite& write) noexcept RELUME_NONBLOCKING {
+  cell.version[cell.building] = write;
+  const std::uint32_t before = cell.between.exchange(cell.building | kFresh, order::kCellPut);
+  cell.building = static_cast<std::uint8_t>(before & ~kFresh);
+  // Queued only when it turns fresh: the queue is never full.
+  if ((before & kFresh) == 0) {
+    fresh_.push(static_cast<std::uint32_t>(&cell - cells_.data()));
+  } else {
+    ++superseded_;
+  }
+}
+
+// `rest` has what is not of the value itself.
+void Source::write_checked(Cell& cell, relume_param param, const Checked& value,
+                           const OverlayWrite& rest) noexcept RELUME_NONBLOCKING {
+  const bool counts = value.def->type == RELUME_TRIGGER;
+  if (!counts && is_active(cell) && cell.last == value.lanes) {
     ++unchanged_;
     return;
   }
-  cell.active = true;
-  cell.last = value.lanes;
+  OverlayWrite write = rest;
+  if (counts) {
+    cell.pulses += value.lanes[0];
+    write.kind = OverlayWrite::Kind::pulses;
+    write.lanes = {cell.pulses, cell.pulses_base, 0, 0};
+  } else {
+    cell.active = true;
+    cell.epoch = epoch_;
+    cell.last = value.lanes;
+    write.lanes = value.lanes;
+  }
   ++written_;
-  put(cell, {param.bits, value.def, value.order, batch, now, value.lanes, value.slot, policy, false});
+  write.param = param.bits;
+  write.def = value.def;
+  write.order = value.order;
+  write.slot = value.slot;
+  put(cell, write);
 }
 
 relume_result Source::write(relume_param param, const relume_value& value,
                             std::int64_t now) noexcept RELUME_NONBLOCKING {
+  hear();
   Checked checked;
-  const relume_result result = check(param, value, order_.load(std::memory_order_acquire), checked);
+  const relume_result result = check(param, value, order_.load(order::kOrderRead), checked);
   if (result != RELUME_OK) return refuse(result);
   Cell* cell = cell_for(param.bits);
   if (cell == nullptr) return refuse(RELUME_E_LIMIT);
-  write_checked(*cell, param, checked, 0, now, 0);
+  if (cell->gesture != Gesture::none) return refuse(RELUME_E_STATE);
+  OverlayWrite rest;
+  rest.time = now;
+  write_checked(*cell, param, checked, rest);
   return RELUME_OK;
 }
 
 relume_result Source::write_many(const relume_overlay_value* values, std::size_t count, std::int64_t now,
                                  std::size_t* culprit) noexcept RELUME_NONBLOCKING {
+  hear();
   // One order for all: against an operator's change-set a batch wins or loses as a whole.
-  const std::uint64_t order = order_.load(std::memory_order_acquire);
+  const std::uint64_t order = order_.load(order::kOrderRead);
   Checked checked;
   for (std::size_t i = 0; i < count; ++i) {
     relume_result result = check(values[i].param, values[i].value, order, checked);
-    if (result == RELUME_OK && (values[i].commit_policy > RELUME_COMMIT_PERSIST || values[i].reserved != 0)) {
+    if (result == RELUME_OK &&
+        (values[i].commit_policy > RELUME_COMMIT_PERSIST || values[i].smoothing_ms > RELUME_SMOOTHING_STEP)) {
       result = RELUME_E_INVALID;
     }
-    if (result == RELUME_OK && cell_for(values[i].param.bits) == nullptr) result = RELUME_E_LIMIT;
+    const Cell* cell = result == RELUME_OK ? cell_for(values[i].param.bits) : nullptr;
+    if (result == RELUME_OK && cell == nullptr) result = RELUME_E_LIMIT;
+    if (result == RELUME_OK && cell->gesture != Gesture::none) result = RELUME_E_STATE;
     if (result != RELUME_OK) {
       if (culprit != nullptr) *culprit = i;
       return refuse(result);
     }
   }
-  const std::uint64_t batch = ++batch_;
+  OverlayWrite rest;
+  rest.time = now;
+  rest.batch = ++batch_;
   for (std::size_t i = 0; i < count; ++i) {
     // Looked up anew rather than kept: a batch has no bound that memory could be set aside for. A layer that went meanwhile
     // is left out; its values would be dropped anyhow.
     if (check(values[i].param, values[i].value, order, checked) != RELUME_OK) continue;
-    Cell* cell = cell_for(values[i].param.bits);
-    write_checked(*cell, values[i].param, checked, values[i].commit_policy, now, batch);
+    rest.commit_policy = static_cast<std::uint8_t>(values[i].commit_policy);
+    rest.smoothing_ms = static_cast<std::uint16_t>(values[i].smoothing_ms);
+    write_checked(*cell_for(values[i].param.bits), values[i].param, checked, rest);
   }
-  published_.store(batch, std::memory_order_release);
+  published_.store(rest.batch, order::kBatchPublish);
   return RELUME_OK;
 }
 
 relume_result Source::release(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING {
-  const std::uint64_t order = order_.load(std::memory_order_acquire);
-  std::uint32_t slot = 0;
-  const ParamDef* def = layers_.find(param, slot);
-  if (def == nullptr) return refuse(RELUME_E_UNKNOWN_ROUTE);
-  Cell* cell = cell_for(param.bits);
+  hear();
+  Checked checked;
+  Cell* cell = nullptr;
+  const relume_result result = find(param, checked, cell);
+  if (result == RELUME_E_UNKNOWN_ROUTE) return refuse(result);
   // Also where it wrote nothing under this handle: automation may have come here by a change of type.
   if (cell == nullptr) return RELUME_OK;
+  if (cell->gesture != Gesture::none) return refuse(RELUME_E_STATE);
   cell->active = false;
-  put(*cell, {param.bits, def, order, 0, now, {}, slot, 0, true});
+  if (checked.def->type == RELUME_TRIGGER) return RELUME_OK;  // a pulse is not taken back
+  put(*cell, {param.bits, checked.def, checked.order, 0, now, {}, checked.slot, 0, 0, OverlayWrite::Kind::release});
+  return RELUME_OK;
+}
+
+relume_result Source::begin_gesture(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING {
+  hear();
+  Checked checked;
+  Cell* cell = nullptr;
+  std::uint32_t slot = 0;
+  const ParamDef* def = layers_.find(param, slot);
+  if (def != nullptr && (def->type == RELUME_TRIGGER || def->type == RELUME_TEXT)) return refuse(RELUME_E_TYPE);
+  relume_result result = find(param, checked, cell);
+  if (result == RELUME_OK && cell->gesture != Gesture::none) result = RELUME_E_STATE;
+  if (result != RELUME_OK) return refuse(result);
+  // The end of the gesture before may not have been looked at: then that value is what this one begins with, or it were lost.
+  const bool unread = (cell->between.load(std::memory_order_relaxed) & kFresh) != 0 && cell->active;
+  cell->gesture = unread ? Gesture::changed : Gesture::held;
+  cell->active = unread;
+  if (unread) clamp_to_range(*checked.def, cell->last);  // its type may have been reloaded since
+  put(*cell, {param.bits, checked.def, checked.order, 0, now, cell->last, checked.slot, 0, 0,
+              unread ? OverlayWrite::Kind::change : OverlayWrite::Kind::hold});
+  return RELUME_OK;
+}
+
+relume_result Source::change_gesture(relume_param param, const relume_value& value,
+                                     std::int64_t now) noexcept RELUME_NONBLOCKING {
+  hear();
+  Checked checked;
+  const relume_result result = check(param, value, order_.load(order::kOrderRead), checked);
+  if (result != RELUME_OK) return refuse(result);
+  Cell* cell = cell_for(param.bits);
+  if (cell == nullptr || cell->gesture == Gesture::none) return refuse(RELUME_E_STATE);
+  cell->gesture = Gesture::changed;
+  OverlayWrite rest;
+  rest.time = now;
+  rest.kind = OverlayWrite::Kind::change;
+  write_checked(*cell, param, checked, rest);
+  return RELUME_OK;
+}
+
+relume_result Source::end_gesture(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING {
+  hear();
+  Checked checked;
+  Cell* cell = nullptr;
+  relume_result result = find(param, checked, cell);
+  if (result == RELUME_OK && cell->gesture == Gesture::none) result = RELUME_E_STATE;
+  if (result != RELUME_OK) return refuse(result);
+  const bool changed = cell->gesture == Gesture::changed;
+  cell->gesture = Gesture::none;
+  if (changed) clamp_to_range(*checked.def, cell->last);  // as above
+  put(*cell, {param.bits, checked.def, checked.order, 0, now, cell->last, checked.slot, 0, 0,
+              changed ? OverlayWrite::Kind::end : OverlayWrite::Kind::release});
+  if (!changed) cell->active = false;
+  return RELUME_OK;
+}
+
+relume_result Source::abort_gesture(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING {
+  hear();
+  Checked checked;
+  Cell* cell = nullptr;
+  relume_result result = find(param, checked, cell);
+  if (result == RELUME_OK && cell->gesture == Gesture::none) result = RELUME_E_STATE;
+  if (result != RELUME_OK) return refuse(result);
+  cell->gesture = Gesture::none;
+  cell->active = false;
+  put(*cell, {param.bits, checked.def, checked.order, 0, now, {}, checked.slot, 0, 0, OverlayWrite::Kind::release});
   return RELUME_OK;
 }
 
@@ -136,6 +248,52 @@ void Source::info(relume_source_info& out) const noexcept RELUME_NONBLOCKING {
   out.written = written_;
   out.unchanged = unchanged_;
   out.rejected = rejected_;
+  out.superseded = superseded_;
+  out.timeouts = losses();
+}
+
+// Takes the newest version of every cell that was written into the list of those that wait. Only for its place in the queue, never
+// besides: else a cell could be queued as often as it is taken, and no room be left for others.
+void Source::collect_cells() noexcept {
+  for (std::size_t count = fresh_.size(); count > 0; --count) {
+    Cell& cell = cells_[fresh_.front()];
+    if ((cell.between.load(std::memory_order_relaxed) & kFresh) != 0) {
+      cell.reading = static_cast<std::uint8_t>(cell.between.exchange(cell.reading, order::kCellTake) & ~kFresh);
+      if (!cell.waiting) waiting_[waiting_count_++] = fresh_.front();
+      cell.waiting = true;
+    }
+    fresh_.pop();
+  }
+}
+
+bool Source::ahead_of(std::uint64_t published) const noexcept {
+  for (std::size_t i = 0; i < waiting_count_; ++i) {
+    const Cell& cell = cells_[waiting_[i]];
+    if (cell.version[cell.reading].batch > published) return true;
+  }
+  return false;
+}
+
+void Source::collect(std::int64_t now) noexcept RELUME_NONBLOCKING {
+  // A cell that is ahead of the newest whole batch may have covered a value of an older one: then that one cannot be shown
+  // whole, and all batches of this source wait. Looking again helps when the batch was just being finished; a source that is at
+  // it without a pause is cut off after a while, so that its values are seen at all.
+  constexpr int kLooks = 3;
+  constexpr std::int64_t kLongest = 250'000'000;
+  bool ahead = true;
+  for (int look = 0; ahead && look < kLooks; ++look) {
+    // Cells of a batch are queued before it is published: those of every batch up to this one are collected.
+    due_batch_ = published_.load(order::kBatchLook);
+    collect_cells();
+    ahead = ahead_of(due_batch_);
+  }
+  if (!ahead) {
+    deferred_since_ = kNotDeferred;
+  } else if (deferred_since_ == kNotDeferred) {
+    deferred_since_ = now;
+  }
+  deferred_ = ahead && now - deferred_since_ < kLongest;
+  if (!deferred_) deferred_since_ = kNotDeferred;
 }
 
 }  // namespace relume::core

@@ -13,6 +13,7 @@
 #include "live/layer_table.hpp"
 #include "live/spsc_ring.hpp"
 #include "platform/memory.hpp"
+#include "platform/memory_order.hpp"
 
 namespace relume::core {
 
@@ -27,29 +28,45 @@ class Source final : public AnySource {
   relume_result write_many(const relume_overlay_value* values, std::size_t count, std::int64_t now,
                            std::size_t* culprit) noexcept RELUME_NONBLOCKING;
   relume_result release(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING;
+  relume_result begin_gesture(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING;
+  relume_result change_gesture(relume_param param, const relume_value& value,
+                               std::int64_t now) noexcept RELUME_NONBLOCKING;
+  relume_result end_gesture(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING;
+  relume_result abort_gesture(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING;
   void info(relume_source_info& out) const noexcept RELUME_NONBLOCKING;
 
   // --- frame role ---
-  /// Calls f(write), which says whether it could take it, for the newest value of every parameter that was written since. What
-  /// was not taken, and batches while one is half written, are offered again next time. `now` is compose time.
+  /// Takes the newest version of every cell that was written since. `now` is compose time.
+  void collect(std::int64_t now) noexcept RELUME_NONBLOCKING;
+  /// Calls f(write), which says whether it could take it, for what was collected. What was not taken, and batches while one is
+  /// half written, are offered again next time.
   template <class F>
-  void drain(std::int64_t now, F&& f) noexcept;
+  void offer(F&& f) noexcept;
 
  private:
   static constexpr std::uint32_t kFresh = 4;
   static constexpr std::int64_t kNotDeferred = INT64_MAX;
+  enum class Gesture : std::uint8_t { none, held, changed };
   struct alignas(64) Cell {
     OverlayWrite version[3];
     std::atomic<std::uint32_t> between;  // index of the version between the threads, kFresh when unread
     // source role
-    std::uint32_t building;
+    std::uint8_t building;
     bool active;  // not released: an equal value is no change
+    Gesture gesture;
+    // frame role
+    std::uint8_t reading;
+    bool waiting;  // in waiting_
+    // source role
+    std::uint32_t epoch;         // in which it was active
+    std::uint32_t pulses;        // in all
+    std::uint32_t pulses_base;   // when the parameter that has the cell now got it
+    std::uint32_t pulses_taken;  // frame role
+    std::uint32_t base_taken;    // frame role: the base that it counts on from
     std::uint64_t param;
     Lanes last;
-    // frame role
-    std::uint32_t reading;
-    bool waiting;  // in waiting_
   };
+  static_assert(sizeof(Cell) == 256);
   struct Checked {
     std::uint64_t order;
     const ParamDef* def;
@@ -58,12 +75,15 @@ class Source final : public AnySource {
   };
   relume_result check(relume_param param, const relume_value& value, std::uint64_t order,
                       Checked& out) const noexcept RELUME_NONBLOCKING;
+  relume_result find(relume_param param, Checked& out, Cell*& cell) noexcept RELUME_NONBLOCKING;
   Cell* cell_for(std::uint64_t param) noexcept RELUME_NONBLOCKING;
   relume_result refuse(relume_result why) noexcept RELUME_NONBLOCKING;
+  void hear() noexcept RELUME_NONBLOCKING;
+  bool is_active(const Cell& cell) const noexcept { return cell.active && cell.epoch == epoch_; }
   void put(Cell& cell, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
-  void write_checked(Cell& cell, relume_param param, const Checked& value, std::uint32_t policy, std::int64_t now,
-                     std::uint64_t batch) noexcept RELUME_NONBLOCKING;
-  void collect() noexcept;
+  void write_checked(Cell& cell, relume_param param, const Checked& value,
+                     const OverlayWrite& rest) noexcept RELUME_NONBLOCKING;
+  void collect_cells() noexcept;
   bool ahead_of(std::uint64_t published) const noexcept;
 
   const LayerTable& layers_;
@@ -73,70 +93,40 @@ class Source final : public AnySource {
   platform::FixedArray<std::uint32_t> waiting_;  // frame role
   std::size_t waiting_count_ = 0;
   std::int64_t deferred_since_ = kNotDeferred;  // compose time since which batches are held back
+  std::uint64_t due_batch_ = 0;                 // frame role: batches up to this one are whole, and collected
+  bool deferred_ = false;
   std::uint32_t cells_used_ = 0;
+  std::uint32_t epoch_ = 0;
   std::uint64_t batch_ = 0;
   std::uint64_t written_ = 0;
   std::uint64_t unchanged_ = 0;
   std::uint64_t rejected_ = 0;
+  std::uint64_t superseded_ = 0;
   // A cell that waits in the frame role can be queued once more when it turns fresh again: two places each.
   SpscRing<std::uint32_t> fresh_;
   std::atomic<std::uint64_t> published_{0};  // newest batch that is whole
 };
 
-// Takes the newest version of every cell that was written into the list of those that wait.
-inline void Source::collect() noexcept {
-  for (std::size_t i = 0; i < waiting_count_; ++i) {
-    Cell& cell = cells_[waiting_[i]];
-    if ((cell.between.load(std::memory_order_relaxed) & kFresh) == 0) continue;
-    cell.reading = cell.between.exchange(cell.reading, std::memory_order_acq_rel) & ~kFresh;
-  }
-  for (std::size_t count = fresh_.size(); count > 0; --count) {
-    Cell& cell = cells_[fresh_.front()];
-    if ((cell.between.load(std::memory_order_relaxed) & kFresh) != 0) {
-      cell.reading = cell.between.exchange(cell.reading, std::memory_order_acq_rel) & ~kFresh;
-      if (!cell.waiting) waiting_[waiting_count_++] = fresh_.front();
-      cell.waiting = true;
-    }
-    fresh_.pop();
-  }
-}
-
-inline bool Source::ahead_of(std::uint64_t published) const noexcept {
-  for (std::size_t i = 0; i < waiting_count_; ++i) {
-    const Cell& cell = cells_[waiting_[i]];
-    if (cell.version[cell.reading].batch > published) return true;
-  }
-  return false;
-}
-
 template <class F>
-void Source::drain(std::int64_t now, F&& f) noexcept {
-  // A cell that is ahead of the newest whole batch may have covered a value of an older one: then that one cannot be shown
-  // whole, and all batches of this source wait. Looking again helps when the batch was just being finished; a source that is at
-  // it without a pause is cut off after a while, so that its values are seen at all.
-  constexpr int kLooks = 3;
-  constexpr std::int64_t kLongest = 250'000'000;
-  std::uint64_t published = 0;
-  bool ahead = true;
-  for (int look = 0; ahead && look < kLooks; ++look) {
-    // Cells of a batch are queued before it is published: those of every batch up to this one are collected.
-    published = published_.load(std::memory_order_acquire);
-    collect();
-    ahead = ahead_of(published);
-  }
-  if (!ahead) {
-    deferred_since_ = kNotDeferred;
-  } else if (deferred_since_ == kNotDeferred) {
-    deferred_since_ = now;
-  }
-  const bool deferred = ahead && now - deferred_since_ < kLongest;
-  if (!deferred) deferred_since_ = kNotDeferred;
+void Source::offer(F&& f) noexcept {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < waiting_count_; ++i) {
     Cell& cell = cells_[waiting_[i]];
     const OverlayWrite& write = cell.version[cell.reading];
-    const bool due = write.batch == 0 || (write.batch <= published && !deferred);
-    if (due && f(write)) {
+    bool taken = write.batch == 0 || (write.batch <= due_batch_ && !deferred_);
+    if (taken && write.kind == OverlayWrite::Kind::pulses) {
+      // Of its count only what is new: the parameter's own, and not taken before.
+      const std::uint32_t total = write.lanes[0];
+      const std::uint32_t base = write.lanes[1];
+      if (base != cell.base_taken) cell.base_taken = cell.pulses_taken = base;
+      OverlayWrite pulses = write;
+      pulses.lanes = {total - cell.pulses_taken, 0, 0, 0};
+      taken = pulses.lanes[0] == 0 || f(pulses);
+      if (taken) cell.pulses_taken = total;
+    } else if (taken) {
+      taken = f(write);
+    }
+    if (taken) {
       cell.waiting = false;
     } else {
       waiting_[kept++] = waiting_[i];

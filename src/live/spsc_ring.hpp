@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "platform/memory.hpp"
+#include "platform/memory_order.hpp"
 
 namespace relume::core {
 
@@ -17,24 +18,20 @@ class SpscRing {
   explicit SpscRing(std::size_t capacity) : items_(std::bit_ceil(capacity)), mask_(std::bit_ceil(capacity) - 1) {}
 
   /// Producer.
-  bool full() const noexcept {
-    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire) > mask_;
-  }
+  bool full() const noexcept { return tail_.load(std::memory_order_relaxed) - head_.load(order::kRingRoom) > mask_; }
   /// Producer. False when full; nothing is lost then, the caller keeps it.
   bool push(const T& item) noexcept {
     if (full()) return false;
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     items_[tail & mask_] = item;
-    tail_.store(tail + 1, std::memory_order_release);
+    tail_.store(tail + 1, order::kRingPush);
     return true;
   }
   /// Consumer: how many can be taken now.
-  std::size_t size() const noexcept {
-    return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_relaxed);
-  }
+  std::size_t size() const noexcept { return tail_.load(order::kRingSize) - head_.load(std::memory_order_relaxed); }
   /// Consumer: the oldest, when size() > 0.
   const T& front() const noexcept { return items_[head_.load(std::memory_order_relaxed) & mask_]; }
-  void pop() noexcept { head_.store(head_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+  void pop() noexcept { head_.store(head_.load(std::memory_order_relaxed) + 1, order::kRingPop); }
 
  private:
   platform::FixedArray<T> items_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cfloat>
 #include <cmath>
 #include <cstring>
@@ -113,7 +114,9 @@ relume_result Stream::write(const float* values, std::size_t count, std::int64_t
     if (culprit != nullptr) *culprit = std::min<std::size_t>(count, count_);
     return refuse(RELUME_E_INVALID);
   }
-  const std::uint64_t order = order_.load(std::memory_order_acquire);
+  // Lost meanwhile: equal values are a change too.
+  if (speak()) written_once_ = false;
+  const std::uint64_t order = order_.load(order::kOrderRead);
   std::uint32_t layer_slot = 0;
   const LayerType* type = layers_.layer_type(first_, layer_slot);
   if (type == nullptr) return refuse(RELUME_E_UNKNOWN_ROUTE);
@@ -145,7 +148,9 @@ relume_result Stream::write(const float* values, std::size_t count, std::int64_t
   version.type = type;
   version.layer_slot = layer_slot;
   version.time = now;
-  building_ = between_.exchange(building_ | kFresh, std::memory_order_acq_rel) & ~kFresh;
+  const std::uint32_t before = between_.exchange(building_ | kFresh, order::kStreamPut);
+  if ((before & kFresh) != 0) ++superseded_;
+  building_ = before & ~kFresh;
   return RELUME_OK;
 }
 
@@ -154,6 +159,27 @@ void Stream::info(relume_source_info& out) const noexcept RELUME_NONBLOCKING {
   out.written = written_;
   out.unchanged = unchanged_;
   out.rejected = rejected_;
+  out.superseded = superseded_;
+  out.timeouts = losses();
+}
+
+void Stream::collect() noexcept RELUME_NONBLOCKING {
+  if ((between_.load(std::memory_order_relaxed) & kFresh) == 0) return;
+  reading_ = between_.exchange(reading_, order::kStreamTake) & ~kFresh;
+  const Version& now = versions_[reading_];
+  for (std::size_t i = 0; i < params_.size(); ++i) {
+    const std::uint32_t begin = params_[i];
+    const std::uint32_t end = begin + now.type->at_slot(slot_of(first_) + begin)->lanes;
+    bool changed = forgotten_;
+    for (std::uint32_t at = begin; at < end; ++at) {
+      changed |= now.orders[at] != seen_order_[at] ||
+                 std::bit_cast<std::uint32_t>(now.values[at]) != std::bit_cast<std::uint32_t>(seen_[at]);
+      seen_order_[at] = now.orders[at];
+      seen_[at] = now.values[at];
+    }
+    if (changed) pending_[i / 64] |= std::uint64_t{1} << (i % 64);
+  }
+  forgotten_ = false;
 }
 
 }  // namespace relume::core

@@ -13,6 +13,7 @@
 #include "live/any_source.hpp"
 #include "live/layer_table.hpp"
 #include "platform/memory.hpp"
+#include "platform/memory_order.hpp"
 
 namespace relume::core {
 
@@ -31,9 +32,13 @@ class Stream final : public AnySource {
   void info(relume_source_info& out) const noexcept RELUME_NONBLOCKING;
 
   // --- frame role ---
-  /// Calls f(write), which says whether it could take it, for every parameter that changed since, and for those not taken then.
+  /// Marks the parameters that are another than they were.
+  void collect() noexcept RELUME_NONBLOCKING;
+  /// Calls f(write), which says whether it could take it, for those that are marked.
   template <class F>
-  void drain(F&& f) noexcept;
+  void offer(F&& f) noexcept;
+  /// What it holds was released because it was silent: what it says next is all of it news.
+  void forget() noexcept { forgotten_ = true; }
 
  private:
   static constexpr std::uint32_t kFresh = 4;
@@ -47,7 +52,6 @@ class Stream final : public AnySource {
   void learn(const LayerType& type) noexcept RELUME_NONBLOCKING;
   relume_result take_slowly(const float* values, std::size_t* culprit) noexcept RELUME_NONBLOCKING;
   relume_result refuse(relume_result why) noexcept RELUME_NONBLOCKING;
-  void collect() noexcept;
 
   const relume_param first_;
   const std::uint32_t count_;
@@ -69,36 +73,18 @@ class Stream final : public AnySource {
   std::uint64_t written_ = 0;
   std::uint64_t unchanged_ = 0;
   std::uint64_t rejected_ = 0;
+  std::uint64_t superseded_ = 0;
 
   // Frame role.
   std::uint32_t reading_ = 2;
   platform::FixedArray<float> seen_;
   platform::FixedArray<std::uint64_t> seen_order_;
   platform::FixedArray<std::uint64_t> pending_;  // bit per parameter: to be offered
+  bool forgotten_ = false;
 };
 
-// Marks the parameters that are another than they were.
-inline void Stream::collect() noexcept {
-  if ((between_.load(std::memory_order_relaxed) & kFresh) == 0) return;
-  reading_ = between_.exchange(reading_, std::memory_order_acq_rel) & ~kFresh;
-  const Version& now = versions_[reading_];
-  for (std::size_t i = 0; i < params_.size(); ++i) {
-    const std::uint32_t begin = params_[i];
-    const std::uint32_t end = begin + now.type->at_slot(slot_of(first_) + begin)->lanes;
-    bool changed = false;
-    for (std::uint32_t at = begin; at < end; ++at) {
-      changed |= now.orders[at] != seen_order_[at] ||
-                 std::bit_cast<std::uint32_t>(now.values[at]) != std::bit_cast<std::uint32_t>(seen_[at]);
-      seen_order_[at] = now.orders[at];
-      seen_[at] = now.values[at];
-    }
-    if (changed) pending_[i / 64] |= std::uint64_t{1} << (i % 64);
-  }
-}
-
 template <class F>
-void Stream::drain(F&& f) noexcept {
-  collect();
+void Stream::offer(F&& f) noexcept {
   const Version& now = versions_[reading_];
   for (std::size_t group = 0; group < pending_.size(); ++group) {
     for (std::uint64_t left = pending_[group]; left != 0; left &= left - 1) {

@@ -20,6 +20,15 @@ Fit convert(const ParamDef& from, const ParamDef& to, const Lanes& value, Lanes&
   return clamp_to_range(to, out) ? Fit::clamped : Fit::kept;
 }
 
+relume_unfit unfit_of(const ParamDef& from, const ParamDef* to, Fit fit) {
+  if (fit == Fit::kept) return RELUME_UNFIT_NONE;
+  if (fit == Fit::clamped) return RELUME_UNFIT_RANGE;
+  if (to == nullptr) return RELUME_UNFIT_KEY_GONE;
+  if (from.lanes != to->lanes) return RELUME_UNFIT_LANES;
+  if (from.type != to->type) return RELUME_UNFIT_TYPE;
+  return to->type == RELUME_ENUM ? RELUME_UNFIT_LABEL : RELUME_UNFIT_NO_VALUE;
+}
+
 bool converts_always(const ParamDef& from, const ParamDef& to) {
   return from.type == to.type && from.type != RELUME_TEXT && from.labels == to.labels;
 }

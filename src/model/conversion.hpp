@@ -2,6 +2,8 @@
 // A value under another definition: what of it still fits (DESIGN 5, "same shape").
 #pragma once
 
+#include <relume/type.h>
+
 #include "model/param.hpp"
 
 namespace relume::core {
@@ -14,6 +16,9 @@ enum class Fit {
 
 /// The value of one definition as another has it: of equal type a range clamps, an enum keeps its label.
 Fit convert(const ParamDef& from, const ParamDef& to, const Lanes& value, Lanes& out);
+
+/// Why a value of `from` did not stay as it was; `to` is nullptr where its key is gone.
+relume_unfit unfit_of(const ParamDef& from, const ParamDef* to, Fit fit);
 
 /// Whether a value, whatever it is, means the same under both definitions or is clamped: only then can automation go on.
 bool converts_always(const ParamDef& from, const ParamDef& to);

@@ -36,8 +36,14 @@ Fault LayerType::make(std::string key, std::uint32_t version, std::vector<ParamD
   type->slot_count_ = (end + 3) / 4 * 4;
   type->params_ = std::move(params);
   type->at_slot_.assign(type->slot_count_, 0);
+  type->glide_rates_.resize(type->slot_count_);
+  type->arrivals_.resize(type->slot_count_);
   for (std::size_t i = 0; i < type->params_.size(); ++i) {
-    type->at_slot_[type->params_[i].slot] = static_cast<std::uint16_t>(i + 1);
+    const ParamDef& param = type->params_[i];
+    type->at_slot_[param.slot] = static_cast<std::uint16_t>(i + 1);
+    std::fill_n(type->glide_rates_.begin() + param.slot, param.lanes, param.glide_rate);
+    std::fill_n(type->arrivals_.begin() + param.slot, param.lanes, param.arrival);
+    if (param.type == RELUME_TRIGGER) type->triggers_.push_back(param.slot);
   }
   type->by_key_.resize(type->params_.size());
   std::iota(type->by_key_.begin(), type->by_key_.end(), std::uint16_t{0});

@@ -29,6 +29,11 @@ class LayerType {
   const ParamDef* find(std::string_view key) const;
   /// The parameter that begins at a slot of the layer, nullptr when none does.
   const ParamDef* at_slot(std::uint32_t slot) const noexcept RELUME_NONBLOCKING;
+  /// By slot, as many as the layer has: ParamDef::glide_rate and ParamDef::arrival.
+  const float* glide_rates() const noexcept { return glide_rates_.data(); }
+  const float* arrivals() const noexcept { return arrivals_.data(); }
+  /// The slots of its triggers, rising: what is done to values is not done to them.
+  const std::vector<std::uint32_t>& triggers() const noexcept { return triggers_; }
   /// Equal keys, types, labels and slots: values can stay where they are.
   bool same_shape(const LayerType& other) const;
   /// Equal in everything that was declared.
@@ -42,6 +47,9 @@ class LayerType {
   std::vector<ParamDef> params_;
   std::vector<std::uint16_t> at_slot_;  // index of the parameter + 1, 0 where none begins
   std::vector<std::uint16_t> by_key_;   // indices, sorted by key
+  std::vector<float> glide_rates_;
+  std::vector<float> arrivals_;
+  std::vector<std::uint32_t> triggers_;
 };
 
 }  // namespace relume::core

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "model/key.hpp"
 #include "model/objects.hpp"
@@ -19,6 +20,7 @@ std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING {
     case RELUME_INT:
     case RELUME_FLOAT:
     case RELUME_ENUM:
+    case RELUME_TRIGGER:
     case RELUME_TEXT: return 1;
     case RELUME_VEC2:
     case RELUME_TIME: return 2;
@@ -37,7 +39,7 @@ namespace {
 
 const char* type_name(std::uint32_t type) {
   static constexpr const char* names[] = {"none", "bool",  "int",  "float", "vec2", "vec3",
-                                          "vec4", "color", "enum", "time",  "text"};
+                                          "vec4", "color", "enum", "time",  "text", "trigger"};
   return type < std::size(names) ? names[type] : "an unknown type";
 }
 
@@ -74,6 +76,8 @@ relume_result encode_whole(const ParamDef& def, std::int32_t value, Lanes& out) 
   if (def.type == RELUME_INT) {
     const relume_result result = fit(def, value);
     if (result != RELUME_OK) return result;
+  } else if (def.type == RELUME_TRIGGER) {
+    if (value < 1) return RELUME_E_RANGE;  // none, or so many that a count after them could be one before
   } else {
     const std::int32_t last = def.type == RELUME_BOOL ? 1 : static_cast<std::int32_t>(def.labels.size()) - 1;
     if (value < 0 || value > last) {
@@ -176,6 +180,9 @@ Fault value_fault(const ParamDef& def, const std::string& route, relume_result c
         return {code, route, fmt::format("{} has labels 0 to {}", route, def.labels.size() - 1)};
       }
       if (def.type == RELUME_BOOL) return {code, route, fmt::format("{} takes 0 or 1", route)};
+      if (def.type == RELUME_TRIGGER) {
+        return {code, route, fmt::format("{} takes 1 to {} pulses", route, std::numeric_limits<std::int32_t>::max())};
+      }
       return {code, route, fmt::format("{} takes {} to {}", route, def.min, def.max)};
     case RELUME_E_TOO_LONG:
       return {code, route, fmt::format("{} takes a text of at most {} bytes", route, kMaxTextBytes)};
@@ -218,8 +225,8 @@ Fault check_range(const relume_param_def& from, ParamDef& out) {
     return {RELUME_E_NOT_FINITE, out.key, "the range is NaN or infinite; leave min and max 0 for no bounds"};
   }
   if (from.min == from.max) return {};
-  if (out.type == RELUME_BOOL || out.type == RELUME_ENUM || out.type == RELUME_TEXT) {
-    return {RELUME_E_INVALID, out.key, "bool, enum and text take no range"};
+  if (out.type == RELUME_BOOL || out.type == RELUME_ENUM || out.type == RELUME_TEXT || out.type == RELUME_TRIGGER) {
+    return {RELUME_E_INVALID, out.key, "bool, enum, text and trigger take no range"};
   }
   const bool whole = is_float_type(out.type) || (std::floor(from.min) == from.min && std::floor(from.max) == from.max);
   if (!whole) return {RELUME_E_INVALID, out.key, "the range of an int or a time has whole bounds"};
@@ -235,7 +242,18 @@ Fault check_range(const relume_param_def& from, ParamDef& out) {
   return {};
 }
 
+Fault check_trigger(const relume_param_def& from, const ParamDef& out) {
+  if (from.default_value.type != 0) {
+    return {RELUME_E_INVALID, out.key, "a trigger counts from 0 and takes no default; leave default_value 0"};
+  }
+  if ((out.flags & RELUME_PARAM_CLAMP) != 0) {
+    return {RELUME_E_INVALID, out.key, "a trigger has no range to clamp to; drop RELUME_PARAM_CLAMP"};
+  }
+  return {};
+}
+
 Fault check_initial(const relume_param_def& from, ParamDef& out) {
+  if (out.type == RELUME_TRIGGER) return check_trigger(from, out);
   relume_value initial = from.default_value;
   if (initial.type == 0 && out.type == RELUME_TEXT) {
     initial.type = out.type;
@@ -271,7 +289,8 @@ Fault make_param(const relume_param_def& from, ParamDef& out) {
   out.type = from.type;
   out.lanes = lanes_of(from.type);
   if (out.lanes == 0) return {RELUME_E_TYPE, out.key, fmt::format("{} is not a value type", from.type)};
-  constexpr std::uint32_t known = RELUME_PARAM_CLAMP | RELUME_PARAM_RECALL_SAFE | RELUME_PARAM_LOSSY;
+  constexpr std::uint32_t known =
+      RELUME_PARAM_CLAMP | RELUME_PARAM_RECALL_SAFE | RELUME_PARAM_LOSSY | RELUME_PARAM_HIGHEST;
   if ((from.flags & ~known) != 0 || from.reserved != 0 || from.commit_policy > RELUME_COMMIT_PERSIST) {
     return {RELUME_E_INVALID, out.key, "flags, commit_policy or reserved hold a number that has no meaning"};
   }
@@ -284,9 +303,12 @@ Fault make_param(const relume_param_def& from, ParamDef& out) {
     return {RELUME_E_INVALID, out.key, "only float, vec and color can be smoothed; set smoothing_ns to 0"};
   }
   out.smoothing_ns = from.smoothing_ns;
+  // Shorter than a microsecond is shorter than anything that a frame shows.
+  if (from.smoothing_ns >= 1000) out.glide_rate = static_cast<float>(1.0 / static_cast<double>(from.smoothing_ns));
   out.settle_ns = from.settle_ns;
   if (Fault fault = check_labels(from, out)) return fault;
   if (Fault fault = check_range(from, out)) return fault;
+  if (out.bounded) out.arrival = static_cast<float>(kArrival * (out.max - out.min));
   return check_initial(from, out);
 }
 

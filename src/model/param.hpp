@@ -31,6 +31,8 @@ struct ParamDef {
   std::uint32_t commit_policy = 0;
   std::int64_t smoothing_ns = 0;
   std::int64_t settle_ns = 0;
+  float glide_rate = 0;  // 1 / smoothing_ns; 0: it steps
+  float arrival = 0;     // within this of its target a glide has arrived; 0: within kArrival of its way
 
   bool operator==(const ParamDef&) const = default;
   bool glides() const noexcept { return smoothing_ns > 0; }
@@ -44,7 +46,7 @@ std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING;
 bool is_float_type(std::uint32_t type) noexcept RELUME_NONBLOCKING;
 
 /// Checks a value against a definition and encodes it; a range clamps or rejects as the definition says. A text does not pass
-/// here: it is more than its slot, and takes no automation.
+/// here: it is more than its slot, and takes no automation. Of a trigger it is the number of pulses to add, 1 and up.
 relume_result encode_value(const ParamDef& def, const relume_value& value, Lanes& out) noexcept RELUME_NONBLOCKING;
 relume_value decode_value(std::uint32_t type, const std::uint32_t* lanes) noexcept RELUME_NONBLOCKING;
 
@@ -59,6 +61,11 @@ relume_result encode_any(const ParamDef& def, const relume_value& value, Lanes& 
 
 /// Why encode_value refused, in words.
 Fault value_fault(const ParamDef& def, const std::string& route, relume_result code);
+
+/// Whether a count of pulses is a later one than another: they wrap, so nearer ahead than behind (RFC 1982).
+inline bool is_later_count(std::uint32_t count, std::uint32_t than) noexcept {
+  return static_cast<std::int32_t>(count - than) > 0;
+}
 
 /// Turns a host's definition into ours; `slot` is set by the layer type.
 Fault make_param(const relume_param_def& from, ParamDef& out);

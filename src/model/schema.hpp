@@ -27,6 +27,7 @@ class Schema {
   Fault add_record(std::string_view key, std::uint32_t kind, std::string_view bytes);
   std::shared_ptr<const LayerType> type(std::string_view key) const;
   const std::vector<std::shared_ptr<const LayerType>>& types() const { return types_; }
+  std::vector<std::shared_ptr<const LayerType>> release_types() noexcept { return std::exchange(types_, {}); }
   /// Layer key and type key, bottom to top.
   const std::vector<std::pair<std::string, std::string>>& layers() const { return layers_; }
   /// The records of a new show.

@@ -13,6 +13,10 @@ namespace {
 
 std::uint32_t whole_quads(std::uint32_t slots) { return (slots + 3) / 4 * 4; }
 
+Fault taken_key(std::string_view key) {
+  return {RELUME_E_EXISTS, std::string(key), fmt::format("there is a layer {} already", key)};
+}
+
 }  // namespace
 
 Stack::Stack(std::uint32_t max_layers, std::uint32_t max_slots)
@@ -89,9 +93,7 @@ Fault Stack::restore(std::string_view key, const std::shared_ptr<const LayerType
 }
 
 Fault Stack::insert(Layer layer, std::size_t position, const Layer*& out) {
-  if (find(layer.key) != nullptr) {
-    return {RELUME_E_EXISTS, layer.key, fmt::format("there is a layer {} already", layer.key)};
-  }
+  if (find(layer.key) != nullptr) return taken_key(layer.key);
   const auto free_entry = std::find(table_.begin(), table_.end(), nullptr);
   layer.index = static_cast<std::uint32_t>(free_entry - table_.begin());
   if (layer.index >= max_layers_) {
@@ -148,10 +150,37 @@ bool Stack::set_flag(const Layer& layer, std::uint32_t flag, bool on) {
   return true;
 }
 
+Fault Stack::rename(const Layer& layer, std::string_view key, const Layer*& out, bool& changed) {
+  if (!valid_key(key)) return key_fault(key, "the layer's");
+  changed = layer.key != key;
+  out = &layer;
+  if (!changed) return {};
+  if (find(key) != nullptr) return taken_key(key);
+  out = set_key(layer, key);
+  return {};
+}
+
+const Layer* Stack::set_key(const Layer& layer, std::string_view key) {
+  Layer renamed = layer;
+  renamed.key = key;
+  return replace(layer, std::move(renamed));
+}
+
+void Stack::take_keys(const std::vector<std::pair<std::uint64_t, std::string>>& keys) {
+  const auto rekey = [this](std::uint64_t id, const std::string& key) {
+    const auto found = std::find_if(order_.begin(), order_.end(), [&](const auto& l) { return l->id == id; });
+    if (found != order_.end()) set_key(**found, key);
+  };
+  // By way of names that no layer can have: two layers may change places.
+  for (const auto& entry : keys) rekey(entry.first, fmt::format("~{}", entry.first));
+  for (const auto& [id, key] : keys) rekey(id, key);
+}
+
 const Layer* Stack::replace(const Layer& layer, Layer by) {
   const std::size_t position = position_of(layer.index);
   auto made = std::make_shared<const Layer>(std::move(by));
-  by_key_[key_position(made->key)] = made.get();
+  by_key_.erase(by_key_.begin() + static_cast<std::ptrdiff_t>(key_position(layer.key)));
+  by_key_.insert(by_key_.begin() + static_cast<std::ptrdiff_t>(key_position(made->key)), made.get());
   table_[made->index] = made;
   order_[position] = std::move(made);  // the last reference: `layer` is gone
   return order_[position].get();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/fault.hpp"
@@ -56,6 +57,10 @@ class Stack {
   /// False when it was there already.
   bool move(const Layer& layer, relume_layer before);
   bool set_flag(const Layer& layer, std::uint32_t flag, bool on);
+  /// Another key for a layer, which is its own again or no layer's. `changed` is false when it has it already.
+  Fault rename(const Layer& layer, std::string_view key, const Layer*& out, bool& changed);
+  /// Gives layers, by id, the keys that a proved stack has for them, in any order: keys may change hands.
+  void take_keys(const std::vector<std::pair<std::uint64_t, std::string>>& keys);
   /// Another type for a layer; of the same shape it keeps its slots and handles, of another it gets new ones of both. `apart`
   /// says that new and old slots do not overlap. On a Fault nothing has changed.
   Fault retype(const Layer& layer, const std::shared_ptr<const LayerType>& type, const Layer*& out, bool& apart);
@@ -66,6 +71,7 @@ class Stack {
   };
   Fault insert(Layer layer, std::size_t position, const Layer*& out);
   const Layer* replace(const Layer& layer, Layer by);
+  const Layer* set_key(const Layer& layer, std::string_view key);
   Fault no_room(const Layer& layer, std::uint32_t count) const;
   bool take_slots(std::uint32_t count, std::uint32_t& first);
   bool take_slots_at(std::uint32_t first, std::uint32_t count);

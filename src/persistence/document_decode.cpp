@@ -35,7 +35,8 @@ constexpr std::array kWanted{"",
                              "an array of 4 numbers",
                              "one of the labels in its type",
                              "nanoseconds, a whole number of 64 bits",
-                             "a string of at most 1,024 bytes without NUL"};
+                             "a string of at most 1,024 bytes without NUL",
+                             "a whole number from 0 to 4,294,967,295"};
 
 std::string variant_name(std::string_view type_key, std::uint32_t variant) {
   return variant == 1 ? std::string(type_key) : fmt::format("{}/{}", type_key, variant);
@@ -200,6 +201,7 @@ bool Decoder::read_value(std::string_view raw, const SavedLayer& layer, const Pa
       lanes[0] = std::bit_cast<std::uint32_t>(value);
       return fits;
     }
+    case RELUME_TRIGGER: return parse_number(raw, lanes[0]);
     case RELUME_TIME: {
       std::int64_t value = 0;
       const bool fits = parse_number(raw, value);
@@ -350,7 +352,8 @@ Fault Decoder::decode(std::string_view bytes) {
   DocumentHeader header;
   std::string header_extra;
   if (Fault fault = read_header(m[kHeader], header, header_extra)) return fault;
-  if (header.format != kFormat) return broken("relume", fmt::format("\"format\" cannot be {} here", header.format));
+  if (header.format == 0 || header.format > kFormat)
+    return broken("relume", fmt::format("\"format\" cannot be {} here", header.format));
   out_.head = header.head;
   if (!parse_number(m[kNextLayerId], out_.stack.next_layer_id))
     return broken("next_layer_id", "a number is wanted here");

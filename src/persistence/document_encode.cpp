@@ -17,6 +17,7 @@
 #include "persistence/document_codec.hpp"
 #include "persistence/document_format.hpp"
 #include "persistence/json_writer.hpp"
+#include "persistence/trigger_count.hpp"
 #include "platform/base64.hpp"
 #include "platform/hex.hpp"
 
@@ -60,6 +61,8 @@ class Encoder {
   void write_values(const Layer& layer, std::string_view carried);
   static bool is_value(const ParamDef& param, const std::uint32_t* lanes);
   void write_value(const Layer& layer, const ParamDef& param, const std::uint32_t* lanes);
+  std::uint32_t format() const;
+  void write_count(JsonLines& lines, const ParamDef& param, const SavedBlock& block, std::uint32_t lane);
   void write_records();
   void prove();
 
@@ -117,8 +120,14 @@ void Encoder::number_types() {
   for (Type& type : types_) type.alone = by_key[type.type->key()].size() == 1;
 }
 
+std::uint32_t Encoder::format() const {
+  const bool triggers =
+      std::any_of(types_.begin(), types_.end(), [](const Type& t) { return !t.type->triggers().empty(); });
+  return triggers ? kFormatOfTriggers : 1;
+}
+
 void Encoder::write_header(const DocumentHeader& header) {
-  out_ += fmt::format(R"({}{}{}{}{}{:>{}}{}{}",)", kBegin, kFormat, kThenMinor, kMinor, kThenLength, 0, kLengthWidth,
+  out_ += fmt::format(R"({}{}{}{}{}{:>{}}{}{}",)", kBegin, format(), kThenMinor, kMinor, kThenLength, 0, kLengthWidth,
                       kThenChecksum, kNoChecksum);
   out_ += fmt::format(R"(
     "writer": "relume {}.{}.{}",
@@ -207,6 +216,13 @@ void Encoder::write_value(const Layer& layer, const ParamDef& param, const std::
   out_ += ']';
 }
 
+// Of both tiers: where only the document is left, nobody sees another count than before.
+void Encoder::write_count(JsonLines& lines, const ParamDef& param, const SavedBlock& block, std::uint32_t lane) {
+  if (((block.persisted_present | block.committed_present) >> lane & 1U) == 0) return;
+  lines.member(param.key);
+  append_number(out_, count_of(block, lane));
+}
+
 void Encoder::write_values(const Layer& layer, std::string_view carried) {
   JsonLines lines(out_, '{', 6);
   const SavedBlock* block = nullptr;
@@ -218,6 +234,10 @@ void Encoder::write_values(const Layer& layer, std::string_view carried) {
       block = block_(block_index);
     }
     const std::uint64_t present = presence(param, slot % kBlockSlots);
+    if (param.type == RELUME_TRIGGER) {
+      if (block != nullptr) write_count(lines, param, *block, slot % kBlockSlots);
+      continue;
+    }
     if (block == nullptr || (block->persisted_present & present) != present) continue;
     const std::uint32_t* const lanes = &block->persisted[slot % kBlockSlots];
     if (!is_value(param, lanes)) continue;

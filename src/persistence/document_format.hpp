@@ -18,7 +18,9 @@
 
 namespace relume::core::document {
 
-inline constexpr std::uint32_t kFormat = 1;
+inline constexpr std::uint32_t kFormat = 2;  // the newest that is read
+inline constexpr std::uint32_t kFormatOfTriggers =
+    2;  // a document without them is of format 1, for readers that know no more
 inline constexpr std::uint32_t kMinor = 0;
 inline constexpr std::string_view kNoChecksum = "00000000";
 
@@ -63,7 +65,7 @@ enum RecordMember { kJson, kBase64 };
 inline constexpr std::size_t kRecordOptional = 2;
 
 inline constexpr std::array kTypeNames{"",     "bool",  "int",  "float", "vec2", "vec3",
-                                       "vec4", "color", "enum", "time",  "text"};
+                                       "vec4", "color", "enum", "time",  "text", "trigger"};
 
 template <std::size_t N>
 int find_name(const std::array<const char*, N>& names, std::string_view name) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "platform/memory.hpp"
 #include "platform/process.hpp"
 
 namespace relume::core {
@@ -37,6 +39,7 @@ struct Mirror::BlockCopy {
   std::uint64_t checksum;
   std::uint64_t sequence;
   SavedBlock saved;
+  TakenLanes taken;
 };
 
 struct Mirror::MarkCopy {
@@ -45,11 +48,11 @@ struct Mirror::MarkCopy {
   DocumentMark mark;
 };
 
-// The file: header page, live page, two copies of each block, arena. All numbers are of this machine: shared memory does not
+// The file: header page, live page, two copies of each block, held area, arena. All numbers are of this machine: shared memory does not
 // travel.
 struct Mirror::Layout {
   static constexpr char kMagic[8] = {'r', 'e', 'l', 'u', 'm', 'e', 'M', '1'};
-  static constexpr std::uint32_t kFormat = 2;
+  static constexpr std::uint32_t kFormat = 3;
   static constexpr std::uint64_t kLive = 4096;
   static constexpr std::uint64_t kBlocks = 8192;
   static constexpr std::uint64_t kMaxBlocks = 16777216 / kBlockSlots;
@@ -70,9 +73,12 @@ struct Mirror::Layout {
   };
   static_assert(sizeof(Live) <= kBlocks - kLive);
 
+  static std::uint64_t held_begin(std::uint32_t blocks) {
+    return (kBlocks + std::uint64_t{2} * blocks * sizeof(BlockCopy) + 63) / 64 * 64;
+  }
   /// What is mapped at once; the arena follows.
   static std::uint64_t fixed_size(std::uint32_t blocks) {
-    const std::uint64_t bytes = kBlocks + std::uint64_t{2} * blocks * sizeof(BlockCopy);
+    const std::uint64_t bytes = held_begin(blocks) + HeldArea::size(blocks);
     return (bytes + MirrorArena::kPiece - 1) / MirrorArena::kPiece * MirrorArena::kPiece;
   }
 
@@ -156,6 +162,7 @@ Fault Mirror::create(platform::Files& files, const std::string& path, const Mirr
   int error = 0;
   if (!mirror->map(blocks, error)) return failed("map", -error, "lower max_slots");
   if (Fault fault = mirror->arena_->create()) return fault;
+  mirror->held_ = std::make_unique<HeldArea>(mirror->data_ + Layout::held_begin(blocks), blocks);
   Layout::Header& header = Layout::header(mirror->data_);
   std::memcpy(header.magic, Layout::kMagic, sizeof header.magic);
   header.format = Layout::kFormat;
@@ -218,7 +225,7 @@ Mirror::Verdict Mirror::read_header(platform::Files& files, int fd, std::uint64_
   }
   if (header.format < Layout::kFormat) {
     reason =
-        fmt::format("format {} is that of an unreleased version; this library's is {}", header.format, Layout::kFormat);
+        fmt::format("format {} is that of an earlier version; this library's is {}", header.format, Layout::kFormat);
     return Verdict::damaged;
   }
   if (header.checksum != Layout::checksum(header, Layout::kHeaderPlace)) {
@@ -284,6 +291,7 @@ Mirror::Verdict Mirror::prove(const MirrorIdentity& identity, std::uint64_t size
   if (!prove_blocks(reason)) return Verdict::damaged;
   if (digest_ != head.digest) return reason = "a block is older than the head", Verdict::damaged;
   if (!prove_document()) return reason = "what it says of the document does not hold", Verdict::damaged;
+  held_ = std::make_unique<HeldArea>(data_ + Layout::held_begin(blocks_), blocks_);
   was_clean_ = live.clean.load(std::memory_order_relaxed) == Layout::clean_word(sequence_);
   return Verdict::ok;
 }
@@ -324,7 +332,10 @@ bool Mirror::prove_blocks(std::string& reason) {
     if (newest != 0 && c.checksum != Layout::checksum(c, i)) {
       return reason = fmt::format("the checksum of block {} does not hold", i), false;
     }
-    if (newest != 0) parts_[i] = digest_part(i, c.checksum);
+    if (newest != 0) {
+      parts_[i] = digest_part(i, c.checksum);
+      found_order_ = std::max(found_order_, c.taken.newest());
+    }
     digest_ ^= parts_[i];
   }
   return true;
@@ -335,12 +346,22 @@ const SavedBlock* Mirror::block(std::uint32_t index) const {
   return copy.sequence != 0 ? &copy.saved : nullptr;
 }
 
-void Mirror::put_block(std::uint32_t index, const SavedBlock& saved) {
+const TakenLanes& Mirror::taken(std::uint32_t index) const {
+  const BlockCopy& copy = block_copy(index, current_[index]);
+  return copy.sequence != 0 ? copy.taken : kNothingTaken;
+}
+
+void Mirror::warm(std::uint32_t index) const {
+  platform::prefetch_write(&block_copy(index, current_[index] ^ 1U), sizeof(BlockCopy));
+}
+
+void Mirror::put_block(std::uint32_t index, const SavedBlock& saved, const TakenLanes& taken) {
   BlockCopy& copy = block_copy(index, current_[index] ^ 1U);
   if (copy.sequence != sequence_ + 1) put_.push_back(index);
   copy.sequence = sequence_ + 1;  // first: a copy that is torn is one that is not committed
   order_stores();
   copy.saved = saved;
+  copy.taken = taken;
   copy.checksum = Layout::checksum(copy, index);
 }
 

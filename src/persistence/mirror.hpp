@@ -8,6 +8,10 @@
 // A process killed at any instruction leaves the state before or the state after. Every copy proves itself: it carries its
 // sequence number and a checksum (XXH3) that is bound to its place; the head proves blocks and arena.
 //
+// Between blocks and arena lies what the frame thread leaves behind of automation, with frames of its own (held_area.hpp). Beside
+// each block's values stands which operator's mutations have ended automation there, so that what the frame thread had not yet
+// seen of them holds after a death too.
+//
 // Threads: commits exclude each other (the coordinator's hot mutex), and so do stagings (its structure mutex). A staging may run
 // beside commits of values: it writes only where no head points to, and only commit_staged(), which excludes both, changes where
 // heads point to. What is said of the document and the file's name is the disk role's, beside everything.
@@ -25,11 +29,14 @@
 #include "live/page_tree.hpp"
 #include "model/fault.hpp"
 #include "model/objects.hpp"
+#include "persistence/held_area.hpp"
 #include "persistence/mirror_arena.hpp"
 #include "persistence/saved_show.hpp"
 #include "platform/files.hpp"
 
 namespace relume::core {
+
+inline constexpr TakenLanes kNothingTaken{};
 
 /// Whose mirror it is.
 struct MirrorIdentity {
@@ -64,6 +71,12 @@ class Mirror {
   bool was_closed_clean() const { return was_clean_; }
   /// The current content of a block, nullptr when it was never written.
   const SavedBlock* block(std::uint32_t index) const;
+  /// What operators have taken in it; kNothingTaken when it was never written.
+  const TakenLanes& taken(std::uint32_t index) const;
+  /// The newest order of all blocks' taken, as it was found.
+  std::uint64_t found_order() const { return found_order_; }
+  /// Automation that outlives the process: the frame role's while the show runs.
+  HeldArea& held() { return *held_; }
   /// The current bytes of the stack; they are in place until the next stage() or unstage().
   std::string_view stack_bytes() const { return arena_->stack_bytes(); }
   /// The current objects. Staged again, they are told apart from others without a look at their bytes.
@@ -80,8 +93,11 @@ class Mirror {
   /// What was staged is free again, or after commit_staged() what that replaced. Else the next stage() does it.
   void unstage() { arena_->unstage(); }
 
+  /// Asks the processor for what put_block() is about to write.
+  void warm(std::uint32_t index) const;
+
   // A commit: any number of put_block, then one of the two. Bounded work, no system call.
-  void put_block(std::uint32_t index, const SavedBlock& saved);
+  void put_block(std::uint32_t index, const SavedBlock& saved, const TakenLanes& taken = kNothingTaken);
   /// Stack and objects stay as they are.
   void commit(const SavedHead& head);
   /// What the last stage() has staged becomes current.
@@ -124,8 +140,10 @@ class Mirror {
   std::byte* data_ = nullptr;
   std::uint64_t mapped_ = 0;
   std::uint32_t blocks_ = 0;
+  std::unique_ptr<HeldArea> held_;
   std::unique_ptr<MirrorArena> arena_;
   SavedHead head_;
+  std::uint64_t found_order_ = 0;
   std::uint64_t sequence_ = 0;
   bool was_clean_ = false;
   std::atomic<bool> lost_{false};

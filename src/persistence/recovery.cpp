@@ -97,7 +97,8 @@ class Recovery {
     Fault fault = decode_stack(old_->stack_bytes(), saved.stack);
     if (fault) fault.code = RELUME_E_INVALID;  // whatever it is, it is not today's capacities
     const auto block = [this](std::uint32_t i) { return i < old_->blocks() ? old_->block(i) : nullptr; };
-    if (!fault) { fault = restore_saved(s_.schema, saved.stack, block, old_->objects(), out_.stack, out_.layers); }
+    if (!fault)
+      fault = restore_saved(s_.schema, saved.stack, block, Lend::yes, old_->objects(), out_.stack, out_.layers);
     if (fault.code == RELUME_E_LIMIT) return fault;
     if (fault) {
       old_.reset();
@@ -108,12 +109,23 @@ class Recovery {
     }
     taken = true;
     out_.clean_close = old_->was_closed_clean();
+    take_held(saved.stack);
     stores_.mark = old_->document();
     document_done_ = stores_.mark.hash != 0 ? static_cast<std::int64_t>(stores_.mark.revision) : -1;
     found(RELUME_RUNG_MIRROR, old_->head());
     out_.head = old_->head();
     ++out_.head.restarts;
     return out_.clean_close ? take_edited_document() : Fault{};
+  }
+
+  // Found is forgotten before this state says that it is not one that was closed.
+  void take_held(const SavedStack& saved) {
+    restore_held(*old_, saved, out_.stack, out_.held_automation);
+    if (s_.hold_automation && !out_.clean_close) return;
+    const std::uint64_t order = out_.held_automation.order;
+    out_.held_automation = {};
+    out_.held_automation.order = order;
+    old_->held().forget_found();
   }
 
   // The show was closed in peace: a document that was put there since is meant to be taken.
@@ -272,7 +284,8 @@ class Recovery {
     Stack stack(s_.max_layers, s_.max_slots);
     RestoredLayers layers;
     const auto block = [&](std::uint32_t i) { return saved.block(i); };
-    if (Fault fault = restore_saved(s_.schema, saved.stack, block, saved.objects, stack, layers)) return fault;
+    if (Fault fault = restore_saved(s_.schema, saved.stack, block, Lend::no, saved.objects, stack, layers))
+      return fault;
     if (out_.rung == RELUME_RUNG_MIRROR) {
       out_.replaced = std::make_unique<const RestingState>(out_.head, std::move(out_.stack), std::move(out_.layers));
       out_.replaced_mark = stores_.mark;
@@ -300,9 +313,10 @@ class Recovery {
 
   // The old file goes on when it fits; else a new one is written whole beside it and takes its name.
   void make_mirror() {
-    if (!out_.mirror_reason.empty()) return;
     const std::uint32_t blocks = s_.max_slots / kBlockSlots;
-    const bool goes_on = old_ != nullptr && old_->blocks() == blocks;
+    const bool goes_on = old_ != nullptr && old_->blocks() == blocks && out_.mirror_reason.empty();
+    if (!goes_on) out_.layers.blocks.own();  // the mirror that lent them ends with the recovery
+    if (!out_.mirror_reason.empty()) return;
     Fault fault;
     if (goes_on) {
       out_.mirror = std::move(old_);
@@ -312,11 +326,13 @@ class Recovery {
     if (!fault) fault = out_.mirror->stage(encode_stack(out_.stack), out_.layers.objects);
     if (!fault) {
       put_blocks(*out_.mirror);
+      if (!goes_on) put_held(out_.mirror->held());
       out_.mirror->commit_staged(out_.head);
       out_.mirror->note_document(stores_.mark);
       fault = out_.mirror->publish();
     }
     if (!fault) return;
+    out_.layers.blocks.own();
     out_.mirror.reset();
     out_.mirror_reason = fault.message;
   }
@@ -326,8 +342,15 @@ class Recovery {
     for (std::uint32_t i = 0; i < mirror.blocks(); ++i) {
       const SavedBlock* has = mirror.block(i);
       const SavedBlock& now = out_.layers.blocks[i];
-      if ((has != nullptr ? *has : kEmpty) != now) mirror.put_block(i, now);
+      if (has == &now) continue;  // lent by it
+      if ((has != nullptr ? *has : kEmpty) != now) mirror.put_block(i, now, mirror.taken(i));
     }
+  }
+
+  // As far as it goes before the first frame: one that dies before that leaves what it found.
+  void put_held(HeldArea& area) const {
+    for (const auto& [block, held] : out_.held_automation.blocks) area.put(block, held);
+    area.composed(out_.held_automation.time);
   }
 
   std::string path() const { return s_.runtime_dir + "/" + mirror_name(platform::user_id(), folder_.identity()); }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/schema.hpp"
+#include "persistence/held_restore.hpp"
 #include "persistence/mirror.hpp"
 #include "persistence/restore.hpp"
 #include "persistence/save_ledger.hpp"
@@ -21,7 +22,9 @@ namespace relume::core {
 class RestingState final : public StateView {
  public:
   RestingState(SavedHead head, Stack stack, RestoredLayers layers)
-      : head_(head), stack_(std::move(stack)), layers_(std::move(layers)) {}
+      : head_(head), stack_(std::move(stack)), layers_(std::move(layers)) {
+    layers_.blocks.own();  // the mirror that lent them goes on
+  }
   const SavedHead& head() const override { return head_; }
   const Stack& stack() const override { return stack_; }
   const ObjectTable& objects() const override { return layers_.objects; }
@@ -53,6 +56,7 @@ struct Recovered {
   std::uint32_t held = 0;                        // relume_verdict for which the document waits
   std::unique_ptr<const RestingState> replaced;  // what an edited document took the place of
   DocumentMark replaced_mark;                    // the document that belonged to it
+  RestoredHeld held_automation;                  // of a show that died, and has a good mirror
 };
 
 struct RecoverySetup {
@@ -62,6 +66,7 @@ struct RecoverySetup {
   std::string runtime_dir;
   std::uint32_t max_layers;
   std::uint32_t max_slots;
+  bool hold_automation;
 };
 
 /// Recovers a show from its folder and runtime directory. Files that cannot be had are no fault; what was refused is in the

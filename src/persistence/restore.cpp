@@ -9,6 +9,8 @@
 namespace relume::core {
 namespace {
 
+const SavedBlock kEmptyBlock{};
+
 // A tier's value of one parameter, lane by lane out of the blocks.
 struct Place {
   std::uint32_t slot;
@@ -30,19 +32,40 @@ void write(SavedBlock& to, bool committed, Place first, std::uint32_t lanes, con
   if (present) (committed ? to.committed_present : to.persisted_present) |= mask;
 }
 
-void fill_defaults(const Layer& layer, std::vector<SavedBlock>& blocks) {
+void fill_defaults(const Layer& layer, RestoredBlocks& blocks) {
   for (const ParamDef& def : layer.type->params()) {
     const Place place{layer.first_slot + def.slot};
-    write(blocks[place.block()], false, place, def.lanes, def.initial, false);
+    write(blocks.edit(place.block()), false, place, def.lanes, def.initial, false);
   }
 }
 
 using BlockAt = std::function<const SavedBlock*(std::uint32_t)>;
 
-void keep_values(const SavedLayer& saved, const Layer& layer, const BlockAt& block, RestoredLayers& out) {
-  const bool same_places = saved.type->same_shape(*layer.type);
-  for (const ParamDef& from : saved.type->params()) {
-    const ParamDef* to = layer.type->find(from.key);
+// The usual case: all of a layer's values stay as they are and where they are. False: they do not, and nothing was done.
+bool keep_in_place(const SavedLayer& saved, const Layer& layer, const BlockAt& block, Lend lend, const TypeMatch& match,
+                   RestoredLayers& out) {
+  if (!match.same_places() || saved.first_slot != layer.first_slot) return false;
+  bool fits = true;
+  for_each_piece(layer.first_slot, layer.type->slot_count(), [&](const LayerPiece& piece) {
+    const SavedBlock* from = fits ? block(piece.block) : nullptr;
+    fits = fits && (from == nullptr || match.fits(*from, piece));
+  });
+  if (!fits) return false;
+  for_each_piece(layer.first_slot, layer.type->slot_count(), [&](const LayerPiece& piece) {
+    const SavedBlock* from = block(piece.block);
+    if (lend == Lend::yes && from != nullptr && piece.count == kBlockSlots && match.settled(*from, piece)) {
+      out.blocks.lend(piece.block, *from);
+    } else {
+      match.copy(from != nullptr ? *from : kEmptyBlock, piece, out.blocks.edit(piece.block));
+    }
+  });
+  return true;
+}
+
+void keep_values(const SavedLayer& saved, const Layer& layer, const BlockAt& block, const TypeMatch& match,
+                 RestoredLayers& out) {
+  for (const auto& [def, to] : match.params()) {
+    const ParamDef& from = *def;
     const Place old{saved.first_slot + from.slot};
     const SavedBlock* source = block(old.block());
     for (const bool committed : {false, true}) {
@@ -54,10 +77,10 @@ void keep_values(const SavedLayer& saved, const Layer& layer, const BlockAt& blo
         continue;
       }
       const Place place{layer.first_slot + to->slot};
-      write(out.blocks[place.block()], committed, place, to->lanes, fits, true);
+      write(out.blocks.edit(place.block()), committed, place, to->lanes, fits, true);
     }
   }
-  if (!same_places) ++out.converted_layers;
+  if (!match.same_places()) ++out.converted_layers;
 }
 
 void keep_bits(const SavedLayer& saved, const Layer& layer, const BlockAt& block, RestoredLayers& out) {
@@ -67,7 +90,7 @@ void keep_bits(const SavedLayer& saved, const Layer& layer, const BlockAt& block
     for (const bool committed : {false, true}) {
       Lanes value{};
       if (!read(block(old.block()), committed, old, def.lanes, value)) continue;
-      write(out.blocks[place.block()], committed, place, def.lanes, value, true);
+      write(out.blocks.edit(place.block()), committed, place, def.lanes, value, true);
     }
   }
   ++out.dormant_layers;
@@ -86,8 +109,37 @@ bool overlap(const SavedStack& saved) {
 
 }  // namespace
 
+void RestoredBlocks::assign_empty(std::uint32_t count) {
+  at_.assign(count, &kEmptyBlock);
+  owned_.assign(count, false);
+  own_ = {};
+}
+
+SavedBlock& RestoredBlocks::edit(std::uint32_t i) {
+  if (owned_[i]) return const_cast<SavedBlock&>(*at_[i]);
+  if (own_.capacity() == 0) own_.reserve(at_.size());
+  SavedBlock& own = own_.emplace_back(*at_[i]);
+  at_[i] = &own;
+  owned_[i] = true;
+  return own;
+}
+
+void RestoredBlocks::lend(std::uint32_t i, const SavedBlock& block) {
+  if (owned_[i]) {
+    edit(i) = block;
+  } else {
+    at_[i] = &block;
+  }
+}
+
+void RestoredBlocks::own() {
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    if (at_[i] != &kEmptyBlock) edit(i);
+  }
+}
+
 Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out) {
-  out.blocks.assign(stack.max_slots() / kBlockSlots, {});
+  out.blocks.assign_empty(stack.max_slots() / kBlockSlots);
   for (const auto& [key, type] : schema.layers()) {
     const Layer* layer = nullptr;
     if (Fault fault = stack.add(key, schema.type(type), relume_layer{0}, layer)) return fault;
@@ -97,10 +149,22 @@ Fault restore_defaults(const Schema& schema, Stack& stack, RestoredLayers& out) 
   return {};
 }
 
-void restore_values(const SavedLayer& saved, const Layer& layer, const BlockAt& block, RestoredLayers& out) {
+namespace {
+
+void restore_layer(const SavedLayer& saved, const Layer& layer, const BlockAt& block, Lend lend, TypeMatches& matches,
+                   RestoredLayers& out) {
   if (layer.dormant()) return keep_bits(saved, layer, block, out);
+  const TypeMatch& match = matches.of(*saved.type, *layer.type);
+  if (keep_in_place(saved, layer, block, lend, match, out)) return;
   fill_defaults(layer, out.blocks);
-  keep_values(saved, layer, block, out);
+  keep_values(saved, layer, block, match, out);
+}
+
+}  // namespace
+
+void restore_values(const SavedLayer& saved, const Layer& layer, const BlockAt& block, TypeMatches& matches,
+                    RestoredLayers& out) {
+  restore_layer(saved, layer, block, Lend::no, matches, out);
 }
 
 ObjectTable restore_objects(const ObjectTable& saved, const Stack& stack) {
@@ -120,25 +184,28 @@ ObjectTable restore_objects(const ObjectTable& saved, const Stack& stack) {
   return objects;
 }
 
-Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, const ObjectTable& objects,
-                    Stack& stack, RestoredLayers& out) {
+Fault restore_saved(const Schema& schema, const SavedStack& saved, const BlockAt& block, Lend lend,
+                    const ObjectTable& objects, Stack& stack, RestoredLayers& out) {
   if (overlap(saved)) return {RELUME_E_INVALID, "stack", "two saved layers claim the same slots"};
-  out.blocks.assign(stack.max_slots() / kBlockSlots, {});
+  out.blocks.assign_empty(stack.max_slots() / kBlockSlots);
+  TypeMatches matches;
+  std::vector<std::shared_ptr<const LayerType>> types;
+  types.reserve(saved.layers.size());
   // One layer that changed shape moves them all: its new place must not be somebody's old one.
   bool in_place = true;
   for (const SavedLayer& layer : saved.layers) {
-    const auto declared = schema.type(layer.type->key());
-    if (declared != nullptr && !layer.type->same_shape(*declared)) in_place = false;
+    types.push_back(schema.type(layer.type->key()));
+    if (types.back() == nullptr) types.back() = layer.type;  // dormant
+    if (types.back() != layer.type && !matches.of(*layer.type, *types.back()).same_places()) in_place = false;
     const std::uint64_t end = std::uint64_t{layer.first_slot} + layer.type->slot_count();
     if (end > stack.max_slots()) in_place = false;
   }
-  for (const SavedLayer& from : saved.layers) {
-    auto type = schema.type(from.type->key());
-    if (type == nullptr) type = from.type;  // dormant
+  for (std::size_t i = 0; i < saved.layers.size(); ++i) {
+    const SavedLayer& from = saved.layers[i];
     const Layer* layer = nullptr;
     const std::uint32_t slot = in_place ? from.first_slot : Stack::kPlaced;
-    if (Fault fault = stack.restore(from.key, type, from.id, from.flags, slot, layer)) return fault;
-    restore_values(from, *layer, block, out);
+    if (Fault fault = stack.restore(from.key, types[i], from.id, from.flags, slot, layer)) return fault;
+    restore_layer(from, *layer, block, lend, matches, out);
   }
   out.objects = restore_objects(objects, stack);
   stack.set_next_layer_id(saved.next_layer_id);
