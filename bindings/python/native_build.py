@@ -19,7 +19,7 @@ import cffi
 LIMITED_API = "0x030B0000"  # CPython 3.11: one wheel for it and all later ones
 
 # An object-like macro whose whole body is an integer.
-NUMBER = re.compile(r"^#define (RELUME_[A-Z0-9_]+) \d+$", re.MULTILINE)
+NUMBER = re.compile(r"^#define (RELUME_[A-Z0-9_]+) (?:\d+|0x[0-9a-f]+)U?$", re.MULTILINE)
 
 
 class BuildError(Exception):

@@ -31,6 +31,7 @@ TYPES = [
     ParamDef("mode", Type.ENUM, labels=["open", "gobo", "prism"], default="gobo"),
     ParamDef("start", Type.TIME),
     ParamDef("name", Type.TEXT, default="nobody"),
+    ParamDef("go", Type.TRIGGER),
 ]
 
 

@@ -87,7 +87,7 @@ def test_the_frame_role_is_one_threads_at_a_time() -> None:
     for n in range(64):
         schema.layer(f"u{n}", "universe")
     slots = 64 * 4096
-    with relume.Show(schema, max_slots=slots, max_overlays=slots, max_sources=64) as show:
+    with relume.Show(schema, max_slots=slots, max_sources=64) as show:
         now = 1
         for n in range(64):
             stream = show.stream(f"u{n}/c0", 4096)

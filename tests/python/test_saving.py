@@ -129,4 +129,4 @@ def test_a_client_learns_what_it_has_to_read_anew(show: relume.Show) -> None:
     for n in range(20):  # more than fit at the first attempt
         show.add_layer(f"more-{n}", "fixture")
     every = [param.handle for layer in show.layers for param in layer.params]
-    assert (sorted(show.state_since().params), len(every)) == (sorted(every), 22 * 14)
+    assert (sorted(show.state_since().params), len(every)) == (sorted(every), 22 * 15)

@@ -250,18 +250,19 @@ def test_a_change_set_is_one_revision(light: relume.Show) -> None:
             change.move_layer("wash")
             change.enable_layer("spot", False)
             change.bypass_layer("spot", True)
-            change.retype_layer("spot", "dimmer")
+            change.rename_layer("spot", "front")
+            change.retype_layer("spot", "dimmer")  # last: it makes the layer's handle stale
             change.store("wash")
             assert light.status().accepted == 0
-            assert len(change) == 12
+            assert len(change) == 13
         assert change.outcome is not None
         assert (change.outcome.revision, change.outcome.changed) == (1, True)
-        assert [(event.kind, event.count) for event in events] == [(relume.EventKind.ACCEPTED, 12)]
-    assert [layer.key for layer in light.layers] == ["back", "spot", "wash"]
+        assert [(event.kind, event.count) for event in events] == [(relume.EventKind.ACCEPTED, 13)]
+    assert [layer.key for layer in light.layers] == ["back", "front", "wash"]
     assert (light.get("wash/level"), light.get("wash/name")) == (0.5, "somebody")
     assert (light.record("scene"), light.record("raw"), light.record_keys) == ({"a": 1}, b"\0\1", ("raw", "scene"))
-    spot = light.layer("spot")
-    assert (spot.enabled, spot.bypassed, spot.type_key) == (False, True, "dimmer")
+    front = light.layer("front")
+    assert (front.enabled, front.bypassed, front.type_key) == (False, True, "dimmer")
 
 
 def test_a_change_set_whose_block_raises_applies_nothing(light: relume.Show) -> None:

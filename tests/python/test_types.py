@@ -3,7 +3,7 @@
 
 import pytest
 import relume
-from relume import EventKind, ParamDef, RenderReset, State, Type
+from relume import EventKind, Fate, ParamDef, RenderReset, State, Tier, Type, Unfit
 
 DIMMER = [ParamDef("level", Type.FLOAT, max=1.0)]
 WIDER = [ParamDef("level", Type.FLOAT, max=1.0), ParamDef("speed", Type.FLOAT)]
@@ -36,6 +36,25 @@ def test_a_reload_of_the_same_shape_keeps_handles_and_clamps(light: relume.Show)
         pass
     assert change.outcome is not None
     assert change.outcome.state == State.SAME
+
+
+def test_a_change_of_type_says_what_became_of_every_value(light: relume.Show) -> None:
+    light.set("spot/level", 1)
+    light.set("spot/mode", "prism")
+    light.set("spot/name", "somebody")
+    light.prepare_type("dimmer", [ParamDef("level", Type.FLOAT, max=0.5)]).commit()
+    outcome = light.retype_layer("spot", "dimmer")
+    told = [(f.key, f.tier, f.fate, f.why, f.before, f.after) for f in light.type_report(outcome.revision)]
+    assert told == [
+        ("level", Tier.COMMITTED, Fate.CLAMPED, Unfit.RANGE, 1.0, 0.5),
+        ("mode", Tier.COMMITTED, Fate.CLEARED, Unfit.KEY_GONE, 2, None),
+        ("name", Tier.COMMITTED, Fate.CLEARED, Unfit.KEY_GONE, 8, None),
+    ]
+    fates = light.type_report(outcome.revision)
+    assert [fate.param for fate in fates] == [light.param("spot/level").handle, 0, 0]
+    assert {fate.layer_id for fate in fates} == {light.layer("spot").id}
+    with pytest.raises(relume.WrongState):
+        light.type_report(outcome.revision + 1)
 
 
 def test_another_shape_keeps_values_and_makes_handles_stale(light: relume.Show) -> None:
@@ -106,6 +125,23 @@ def test_a_layer_gets_another_type_at_once(light: relume.Show) -> None:
         light.retype_layer("spot", "none")
     with pytest.raises(relume.UnknownLayer):
         light.retype_layer("nobody", "dimmer")
+
+
+def test_a_layer_gets_another_key(light: relume.Show) -> None:
+    light.set("spot/level", 0.5)
+    spot, level = light.layer("spot"), light.param("spot/level")
+    assert light.rename_layer("spot", "front").changed
+    assert (light.layer(spot).key, light.layer("front").id, light.param("front/level")) == ("front", spot.id, level)
+    assert light.get(level) == 0.5
+    assert not light.rename_layer(spot, "front").changed
+    with pytest.raises(relume.UnknownRoute):
+        light.get("spot/level")
+    with pytest.raises(relume.Exists):
+        light.rename_layer(spot, "wash")
+    with pytest.raises(relume.Invalid):
+        light.rename_layer(spot, "Front")
+    with pytest.raises(relume.UnknownLayer):
+        light.rename_layer("spot", "back")
 
 
 def test_a_layer_gets_another_type_in_two_phases(light: relume.Show) -> None:

@@ -9,6 +9,7 @@ import pytest
 import relume
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from relume import ParamDef, Type
 
 # The fixture is one show for all examples on purpose: each of them writes before it reads.
 many = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -62,6 +63,27 @@ def test_a_value_comes_back_as_it_went_in(light: relume.Show, key: str) -> None:
     round_trip()
 
 
+def test_a_trigger_counts_its_pulses(light: relume.Show) -> None:
+    go = light.param("wash/go")
+    assert (light.get(go), go.default) == (0, 0)
+    first = light.set(go, 1).revision
+    assert light.persist(go, np.uint8(2)).revision == first + 1
+    assert light.get(go) == 3
+    with light.change() as change:
+        change.set(go, 2**31 - 1)
+        change.set(go, 2**31 - 1)
+    assert light.get(go) == 1
+    light.set(go, 2**31 - 1)
+    light.reset()
+    reader = light.reader()
+    light.compose(1)
+    assert reader.acquire().at(go) == light.get(go) == light.explain(go).persisted == 2**31
+    with pytest.raises(relume.OutOfRange, match="1 to 2147483647 pulses"):
+        light.set(go, 0)
+    with pytest.raises(relume.Invalid, match="no default"):
+        relume.Schema().type("t", [ParamDef("go", Type.TRIGGER, default=1)])
+
+
 def test_colours_are_four_floats_of_32_bits(light: relume.Show) -> None:
     light.set("wash/color", (0.1, 0.2, 0.3, 0.4))
     assert light.get("wash/color") == tuple(map(single, (0.1, 0.2, 0.3, 0.4)))
@@ -98,7 +120,7 @@ def test_an_enum_takes_its_label_or_its_index(light: relume.Show) -> None:
         ("level", "0.5"), ("level", True), ("level", None), ("level", (0.5,)), ("level", b"1"), ("level", np.bool_(True)),
         ("on", 1), ("on", "yes"), ("count", 1.0), ("count", True), ("count", "1"), ("mode", 1.0), ("mode", None),
         ("position", (1, 2)), ("position", (1, 2, 3, 4)), ("position", 1.0), ("position", "abc"), ("position", (1, 2, "3")),
-        ("start", 1.5), ("name", b"bytes"), ("name", 1),
+        ("start", 1.5), ("name", b"bytes"), ("name", 1), ("go", True), ("go", 1.0), ("go", None),
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_refused(light: relume.Show, key: str, value: object) -> None:
@@ -113,7 +135,7 @@ def test_a_value_of_another_type_is_refused(light: relume.Show, key: str, value:
     ("key", "value"),
     [
         ("level", 1.5), ("few", 4), ("count", 2**31), ("count", -(2**31) - 1), ("start", 2**63), ("mode", 3), ("mode", -1),
-        ("mode", "strobe"), ("color", (0, 0, 0, 2)), ("free", 10**400),
+        ("mode", "strobe"), ("color", (0, 0, 0, 2)), ("free", 10**400), ("go", 0), ("go", -1), ("go", 2**31), ("go", 2**32 + 1),
     ],
 )  # fmt: skip
 def test_a_value_out_of_range_is_refused(light: relume.Show, key: str, value: relume.ValueLike) -> None:

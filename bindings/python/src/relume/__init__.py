@@ -12,14 +12,20 @@ Declare with Schema and ParamDef; open a Show; set, persist and change; write au
 a Reader; watch by Events, Show.health() and Show.recovery(). Errors are subclasses of Error, one per code of the C library.
 """
 
+from . import dmx
+from ._batch import Batch
 from ._change import ChangeSet
 from ._enums import (
     ChangeKind,
     Choice,
     CommitPolicy,
+    DmxFlags,
     EventKind,
+    Fate,
+    FieldClass,
     HealthLevel,
     Invalidation,
+    KeptIn,
     LayerFlags,
     Level,
     OnDamaged,
@@ -34,6 +40,7 @@ from ._enums import (
     Targets,
     Tier,
     Type,
+    Unfit,
     Urgency,
     Verdict,
 )
@@ -70,28 +77,35 @@ from ._reports import (
     Changes,
     Event,
     Explanation,
+    Field,
     Outcome,
     Recovery,
     SaveResult,
     ShowInfo,
     SourceInfo,
     Status,
+    TypeFate,
+    classification,
 )
-from ._roles import Events, Frame, FrameLayer, Reader, Source, Stream
+from ._roles import SMOOTHING_STEP, SOURCE_RECOVERED, Events, Frame, FrameLayer, Gesture, Reader, Source, Stream
 from ._schema import ParamDef, Schema
 from ._show import Show
 from ._types import TypeChange
 from ._values import Value, ValueLike
 
+#: None at all, where 0 means the default (Show(max_retained=NONE)).
+NONE = int(_lib.RELUME_NONE)
+
 __version__: str = _ffi.string(_lib.relume_version()).decode()
 
 __all__ = [
-    "BadJson", "BadUtf8", "Candidate", "ChangeKind", "ChangeSet", "Changes", "Choice", "Closed", "CommitPolicy", "Error",
-    "Event", "EventKind", "Events", "Exists", "Explanation", "Forked", "Frame", "FrameLayer", "HealthLevel", "Invalid",
-    "Invalidation", "IoFailed", "Layer", "LayerFlags", "LayerLike", "Level", "Limit", "NoMemory", "NotFinite", "OnDamaged",
-    "OutOfRange", "Outcome", "Owned", "Param", "ParamDef", "ParamFlags", "ParamLike", "Persistence", "Reader", "RecordKind",
-    "Recovery", "RenderReset", "RoleHeld", "Rung", "SaveResult", "SaveState", "Schema", "Show", "ShowInfo", "Source",
-    "SourceInfo", "SourceKind", "State", "Status", "Stream", "Targets", "Tier", "Timeout", "TooLong", "Type", "TypeChange",
-    "UnknownLayer", "UnknownRoute", "UnknownType", "Unsaved", "Urgency", "Value", "ValueLike", "Verdict", "VersionMismatch",
-    "WrongState", "WrongType", "__version__",
+    "BadJson", "BadUtf8", "Batch", "Candidate", "ChangeKind", "ChangeSet", "Changes", "Choice", "Closed", "CommitPolicy",
+    "DmxFlags", "Error", "Event", "EventKind", "Events", "Exists", "Explanation", "Fate", "Field", "FieldClass", "Forked",
+    "Frame", "FrameLayer", "Gesture", "HealthLevel", "Invalid", "Invalidation", "IoFailed", "KeptIn", "Layer", "LayerFlags", "LayerLike",
+    "Level", "Limit", "NONE", "NoMemory", "NotFinite", "OnDamaged", "OutOfRange", "Outcome", "Owned", "Param", "ParamDef",
+    "ParamFlags", "ParamLike", "Persistence", "Reader", "RecordKind", "Recovery", "RenderReset", "RoleHeld", "Rung",
+    "SMOOTHING_STEP", "SOURCE_RECOVERED", "SaveResult", "SaveState", "Schema", "Show", "ShowInfo", "Source", "SourceInfo", "SourceKind", "State", "Status", "Stream",
+    "Targets", "Tier", "Timeout", "TooLong", "Type", "TypeChange", "TypeFate", "Unfit", "UnknownLayer", "UnknownRoute",
+    "UnknownType", "Unsaved", "Urgency", "Value", "ValueLike", "Verdict", "VersionMismatch", "WrongState", "WrongType",
+    "__version__", "classification", "dmx",
 ]  # fmt: skip

@@ -101,6 +101,10 @@ class ChangeSet:
         """Show.retype_layer()."""
         self._add(ChangeKind.RETYPE, layer=self._show._layer_native(layer), type_key=self._text(type_key, "type key"))
 
+    def rename_layer(self, layer: LayerLike, key: str) -> None:
+        """Show.rename_layer()."""
+        self._add(ChangeKind.RENAME, layer=self._show._layer_native(layer), key=self._text(key, "layer key"))
+
     def set_record(self, key: str, content: object) -> None:
         """Show.set_record()."""
         kind, data = record_bytes(key, content)

@@ -19,6 +19,7 @@ class Type(enum.IntEnum):
     ENUM = lib.RELUME_ENUM
     TIME = lib.RELUME_TIME
     TEXT = lib.RELUME_TEXT
+    TRIGGER = lib.RELUME_TRIGGER
 
 
 class CommitPolicy(enum.IntEnum):
@@ -36,6 +37,15 @@ class ParamFlags(enum.IntFlag):
     CLAMP = lib.RELUME_PARAM_CLAMP
     RECALL_SAFE = lib.RELUME_PARAM_RECALL_SAFE
     LOSSY = lib.RELUME_PARAM_LOSSY
+    HIGHEST = lib.RELUME_PARAM_HIGHEST
+
+
+class DmxFlags(enum.IntFlag):
+    """How a value becomes DMX channels (relume/dmx.h)."""
+
+    FINE = lib.RELUME_DMX_FINE
+    INVERT = lib.RELUME_DMX_INVERT
+    DITHER = lib.RELUME_DMX_DITHER
 
 
 class LayerFlags(enum.IntFlag):
@@ -100,6 +110,7 @@ class Invalidation(enum.IntEnum):
     NONE = lib.RELUME_INVALIDATE_NONE
     ROUTE = lib.RELUME_INVALIDATE_ROUTE
     LAYER = lib.RELUME_INVALIDATE_LAYER
+    INCOMPATIBLE = lib.RELUME_INVALIDATE_INCOMPATIBLE
 
 
 class RenderReset(enum.IntEnum):
@@ -126,6 +137,7 @@ class ChangeKind(enum.IntEnum):
     RECORD = lib.RELUME_CHANGE_RECORD
     RECORD_REMOVE = lib.RELUME_CHANGE_RECORD_REMOVE
     RETYPE = lib.RELUME_CHANGE_RETYPE
+    RENAME = lib.RELUME_CHANGE_RENAME
 
 
 class Tier(enum.IntEnum):
@@ -169,6 +181,8 @@ class EventKind(enum.IntEnum):
     BUILD_STARTED = lib.RELUME_EVENT_BUILD_STARTED
     BUILD_FAILED = lib.RELUME_EVENT_BUILD_FAILED
     TYPE_CHANGED = lib.RELUME_EVENT_TYPE_CHANGED
+    OVERLAY_REJECTED = lib.RELUME_EVENT_OVERLAY_REJECTED
+    LAYER_IDENTITY = lib.RELUME_EVENT_LAYER_IDENTITY
 
 
 class HealthLevel(enum.IntEnum):
@@ -218,3 +232,43 @@ class SaveState(enum.IntEnum):
     NOT_COMMITTED = lib.RELUME_SAVE_NOT_COMMITTED
     UNKNOWN = lib.RELUME_SAVE_UNKNOWN
     HELD = lib.RELUME_SAVE_HELD
+
+
+class Fate(enum.IntEnum):
+    """What became of a value at a change of type (relume/type.h)."""
+
+    KEPT = lib.RELUME_FATE_KEPT
+    CLAMPED = lib.RELUME_FATE_CLAMPED
+    CLEARED = lib.RELUME_FATE_CLEARED
+
+
+class Unfit(enum.IntEnum):
+    """Why a value was clamped or cleared (relume/type.h)."""
+
+    NONE = lib.RELUME_UNFIT_NONE
+    KEY_GONE = lib.RELUME_UNFIT_KEY_GONE
+    TYPE = lib.RELUME_UNFIT_TYPE
+    LANES = lib.RELUME_UNFIT_LANES
+    LABEL = lib.RELUME_UNFIT_LABEL
+    RANGE = lib.RELUME_UNFIT_RANGE
+    LABELS = lib.RELUME_UNFIT_LABELS
+    NO_ROOM = lib.RELUME_UNFIT_NO_ROOM
+    NO_VALUE = lib.RELUME_UNFIT_NO_VALUE
+
+
+class FieldClass(enum.IntEnum):
+    """What kind of state a field is (relume/classification.h)."""
+
+    PERSISTED = lib.RELUME_FIELD_PERSISTED
+    COMMITTED = lib.RELUME_FIELD_COMMITTED
+    TRANSIENT = lib.RELUME_FIELD_TRANSIENT
+    RENDER_LOCAL = lib.RELUME_FIELD_RENDER_LOCAL
+    HEALTH = lib.RELUME_FIELD_HEALTH
+
+
+class KeptIn(enum.IntFlag):
+    """Which files have a field (relume/classification.h)."""
+
+    MIRROR = lib.RELUME_KEPT_IN_MIRROR
+    CHECKPOINT = lib.RELUME_KEPT_IN_CHECKPOINT
+    DOCUMENT = lib.RELUME_KEPT_IN_DOCUMENT

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from . import _reports
+from ._batch import Batch
 from ._change import ChangeSet
-from ._enums import Type
+from ._enums import CommitPolicy, Type
 from ._errors import Error, OutOfRange, UnknownLayer, UnknownRoute, text_of
 from ._lifetime import Lifetime
 from ._native import ffi, lib
 from ._params import Layer, LayerLike, Param, ParamLike
-from ._reports import Explanation, Outcome
+from ._reports import Explanation, Outcome, TypeFate
 from ._schema import ParamDef, TypeDef, record_bytes, record_content
 from ._types import TypeChange
 from ._values import Value, ValueLike, from_native, to_native, utf8
@@ -150,6 +151,32 @@ class Mutations(Lifetime):
             keep.append(owned)
         return self._mutate(lib.relume_values_set, params, natives, len(pairs), batch=True)
 
+    def batch(self, params: Iterable[ParamLike], commit_policy: CommitPolicy = CommitPolicy.DEFAULT) -> Batch:
+        """Resolves parameters that are to be written together by numpy arrays, without Python's work for each value.
+
+        Args:
+            commit_policy: of what Source.write_batch() writes.
+
+        Raises:
+            UnknownRoute: one of them is not there; `change` is its index.
+            WrongType: a text is among them.
+        """
+        resolved = []
+        for n, param in enumerate(params):
+            try:
+                resolved.append(self._param(param))
+            except Error as error:
+                error.change = n
+                raise
+        return Batch(self, resolved, commit_policy)
+
+    def set_batch(self, batch: Batch) -> Outcome:
+        """Sets the committed values of a batch as one change-set: one revision for all, or none. Errors as for set(); `change` is
+        the index of the value to blame."""
+        if batch._show is not self:
+            raise UnknownRoute("the batch is another show's: make one in this show", "batch")
+        return self._mutate(*batch._mutation(), batch=True)
+
     def get(self, param: ParamLike) -> Value:
         """The value that holds now; reads your own write, composed or not. An enum comes as its label.
 
@@ -182,6 +209,26 @@ class Mutations(Lifetime):
         text = resolved.type == Type.TEXT
         composed = self._text(resolved) if text else from_native(raw.composed, resolved.label)
         return _reports.explanation(raw, composed, resolved.label)
+
+    def explain_layer(self, layer: LayerLike) -> dict[Param, Explanation]:
+        """Explains every parameter of a layer, in the order of its type, all of one moment. It holds mutations up for that long:
+        see relume_explain_layer().
+
+        Raises:
+            UnknownLayer: there is none, or the handle is stale.
+        """
+        native, count = self._layer_native(layer), ffi.new("size_t *")
+        while True:
+            size = count[0]
+            raw = ffi.new("relume_explanation[]", [{"struct_size": ffi.sizeof("relume_explanation")}] * size)
+            self._call(lib.relume_explain_layer, native, raw, size, count)
+            if count[0] <= size:
+                break
+        explained: dict[Param, Explanation] = {}
+        for one in raw[0 : count[0]]:
+            param = self.param(one.param.bits)
+            explained[param] = _reports.explanation(one, from_native(one.composed, param.label), param.label)
+        return explained
 
     def store(self, layer: LayerLike | None = None) -> Outcome:
         """Committed values of a layer, or of all, become persisted. Leaves automation alone.
@@ -273,6 +320,18 @@ class Mutations(Lifetime):
         """
         return self._mutate(lib.relume_layer_retype, self._layer_native(layer), utf8(type_key, "type key"))
 
+    def rename_layer(self, layer: LayerLike, key: str) -> Outcome:
+        """Gives a layer another key. Values, automation and all handles stay; its routes are others from now on. What was asked
+        of it before (Layer.key, Param.route) is as it was then.
+
+        Raises:
+            UnknownLayer
+            Invalid: a bad key.
+            Exists: another layer has the key, or one that lies dormant because its type is not declared.
+            Limit: the mirror's room for the stack is used up.
+        """
+        return self._mutate(lib.relume_layer_rename, self._layer_native(layer), utf8(key, "layer key"))
+
     # --- types ---
 
     def prepare_type(self, key: str, params: Iterable[ParamDef], version: int = 1) -> TypeChange:
@@ -313,6 +372,21 @@ class Mutations(Lifetime):
         buffer = ffi.new("char[]", lib.RELUME_TEXT_MAX + 1)
         self._ask(lib.relume_type_failure, utf8(type_key, "type key"), buffer, len(buffer))
         return text_of(buffer)
+
+    def type_report(self, revision: int) -> tuple[TypeFate, ...]:
+        """What became of every value at a change of type, by the revision of its outcome or event; what was cleared or clamped
+        comes first. The last 8 changes are remembered, with 16,384 values each at most.
+
+        Raises:
+            WrongState: no change of type had this revision, it moved no value, or it is forgotten.
+        """
+        count = ffi.new("size_t *")
+        while True:
+            size = count[0]
+            raw = ffi.new("relume_type_fate[]", [{"struct_size": ffi.sizeof("relume_type_fate")}] * size)
+            self._call(lib.relume_type_report, revision, raw, size, count, ffi.NULL)
+            if count[0] <= size:
+                return tuple(_reports.type_fate(one) for one in raw[0 : count[0]])
 
     # --- records ---
 

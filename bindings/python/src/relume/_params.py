@@ -3,10 +3,13 @@
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from . import _values
 from ._enums import CommitPolicy, LayerFlags, ParamFlags, Type
 from ._errors import text_of
 from ._native import ffi, lib
+from ._structs import slots_format
 from ._values import Value
 
 if TYPE_CHECKING:
@@ -110,7 +113,7 @@ class Layer(_Handle):
         param_count, slot_count: of its type.
     """
 
-    __slots__ = ("flags", "id", "key", "param_count", "slot_count", "type_key")
+    __slots__ = ("_dtype", "flags", "id", "key", "param_count", "slot_count", "type_key")
 
     def __init__(self, show: "Mutations", info: Any) -> None:
         super().__init__(show, "relume_layer *", info.layer.bits)
@@ -120,6 +123,7 @@ class Layer(_Handle):
         self.flags = LayerFlags(info.flags)
         self.param_count: int = info.param_count
         self.slot_count: int = info.slot_count
+        self._dtype: np.dtype[np.void] | None = None
 
     def __repr__(self) -> str:
         return f"<Layer {self.key} of type {self.type_key}>"
@@ -140,6 +144,25 @@ class Layer(_Handle):
             UnknownLayer: the layer is gone, or has another shape.
         """
         return self._show._params_of(self)
+
+    @property
+    def dtype(self) -> np.dtype[np.void]:
+        """Its slots in a frame, as one struct: a field for each parameter, by its key. Read from the show the first time.
+
+        Raises:
+            UnknownLayer: the layer is gone, or has another shape.
+        """
+        if self._dtype is None:
+            params = self.params
+            self._dtype = np.dtype(
+                {
+                    "names": [param.route.rpartition("/")[2] for param in params],
+                    "formats": [slots_format(param.type) for param in params],
+                    "offsets": [4 * param.slot for param in params],
+                    "itemsize": 4 * self.slot_count,
+                }
+            )
+        return self._dtype
 
 
 ParamLike: TypeAlias = Param | str | int

@@ -12,7 +12,10 @@ from typing import Any
 from ._enums import (
     ChangeKind,
     EventKind,
+    Fate,
+    FieldClass,
     Invalidation,
+    KeptIn,
     Level,
     Persistence,
     RenderReset,
@@ -21,10 +24,12 @@ from ._enums import (
     State,
     Targets,
     Tier,
+    Unfit,
     Urgency,
     Verdict,
 )
 from ._errors import text_of
+from ._native import ffi, lib
 from ._values import Value, from_native
 
 
@@ -130,7 +135,8 @@ class SaveResult:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything about one parameter (relume_explanation). Of a text, every tier but `composed` is its length in bytes."""
+    """Everything about one parameter (relume_explanation), by its handle `param`. Of a text, every tier is its length in bytes,
+    but for `composed` in the answer of Show.explain()."""
 
     winner: Tier
     composed: Value | None
@@ -142,6 +148,33 @@ class Explanation:
     priority: int
     generation: int
     age_ns: int
+    gliding_back: bool
+    param: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TypeFate:
+    """What became of one value in one tier at a change of type (relume_type_fate). An enum is its index, a text its length in
+    bytes; `param` is the handle after the change, 0 when there is none."""
+
+    key: str
+    tier: Tier
+    fate: Fate
+    why: Unfit
+    before: Value
+    after: Value | None
+    layer_id: int
+    param: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Field:
+    """One kind of field (relume_field)."""
+
+    name: str
+    field_class: FieldClass
+    kept_in: KeptIn
+    meaning: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -156,12 +189,23 @@ class Changes:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Number and counters of a source (relume_source_info)."""
+    """Number and counters of a source (relume_source_info).
+
+    Attributes:
+        number: as in Outcome.masked_by and Explanation.source; 1 and up, never used twice.
+        written: values that were taken.
+        unchanged: values equal to the one before, which are no change.
+        rejected: values stopped at the door.
+        superseded: of the written ones, those that a newer one replaced before a frame could take them.
+        timeouts: how often the source was lost (timeout_ns).
+    """
 
     number: int
     written: int
     unchanged: int
     rejected: int
+    superseded: int
+    timeouts: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -281,7 +325,27 @@ def explanation(raw: Any, composed: Value | None, label: Callable[[int], str]) -
         raw.priority,
         raw.generation,
         raw.age_ns,
+        raw.gliding_back != 0,
+        raw.param.bits,
     )
+
+
+def type_fate(raw: Any) -> TypeFate:
+    before = from_native(raw.before, int)
+    assert before is not None  # what no tier held is not listed
+    after = from_native(raw.after, int)
+    key = text_of(raw.key)
+    return TypeFate(key, Tier(raw.tier), Fate(raw.fate), Unfit(raw.why), before, after, raw.layer_id, raw.param.bits)
+
+
+def classification() -> tuple[Field, ...]:
+    """Every kind of field, with its class and the files that it comes back from: one constant table."""
+    fields: list[Field] = []
+    raw = ffi.new("relume_field *", {"struct_size": ffi.sizeof("relume_field")})
+    while lib.relume_classification(len(fields), raw) == 0:
+        name, meaning = (ffi.string(text).decode() for text in (raw.name, raw.meaning))
+        fields.append(Field(name, FieldClass(raw.field_class), KeptIn(raw.kept_in), meaning))
+    return tuple(fields)
 
 
 def event(raw: Any) -> Event:

@@ -6,7 +6,7 @@ the same handle raises RoleHeld and does nothing. That is a try-lock around each
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -15,16 +15,19 @@ import numpy.typing as npt
 
 from . import _reports
 from ._enums import CommitPolicy, LayerFlags, Type
-from ._errors import Closed, Error, Limit, RoleHeld, UnknownRoute, failure, new_error, of_code
+from ._errors import Closed, Error, Invalid, Limit, RoleHeld, UnknownLayer, UnknownRoute, failure, new_error, of_code
 from ._native import ffi, lib
 from ._reports import Event, SourceInfo
+from ._structs import address, struct_dtype
 from ._values import VECTORS, ValueLike, to_native
 
 if TYPE_CHECKING:
+    from ._batch import Batch
     from ._mutations import Mutations
-    from ._params import Param
+    from ._params import Layer, Param
 
 Floats = npt.NDArray[np.float32]
+_NO_LAYER = ffi.new("relume_layer *")[0]
 
 
 class Role:
@@ -101,6 +104,19 @@ class _Retained:
         }
 
 
+LAYOUT = struct_dtype(
+    "relume_frame_param",
+    {
+        "param": (("param",), "<u8"),
+        "layer": (("layer",), "<u8"),
+        "slot": (("slot",), "<u4"),
+        "lanes": (("lanes",), "<u4"),
+        "type": (("type",), "<u4"),
+        "index": (("index",), "<u4"),
+    },
+)
+
+
 class FrameLayer(NamedTuple):
     """One layer of a frame: its values are `frame.array[first_slot:first_slot + slot_count]`."""
 
@@ -147,6 +163,34 @@ class Frame:
         return int(self._retained.raw.moving)
 
     @property
+    def structure(self) -> int:
+        """The revision of the newest change of stack or types that is in it: as long as it is the same, layout() is."""
+        return int(self._retained.raw.structure)
+
+    def layout(self, layer: "Layer | None" = None) -> npt.NDArray[np.void]:
+        """Where everything lies: a structured array with a row per parameter, of one layer or of all from bottom to top.
+
+        Fields: param, layer (handles), slot (index into `array`), lanes, type (Type), index (place in the layer's type). Empty when
+        the frame does not have that layer. It holds for every frame of the same `structure`.
+        """
+        native = layer._native if layer is not None else _NO_LAYER
+        rows = np.zeros(lib.relume_frame_layout(self._retained.raw, native, ffi.NULL, 0), LAYOUT)
+        lib.relume_frame_layout(self._retained.raw, native, address("relume_frame_param", rows), rows.size)
+        return rows
+
+    def view(self, layer: "Layer") -> npt.NDArray[np.void]:
+        """A layer's values as one struct, read-only and not copied: `frame.view(wash)["level"]`. Its dtype is Layer.dtype.
+
+        Raises:
+            UnknownLayer: the frame does not have it, or it is another show's.
+        """
+        found = [it for it in self.layers if it.layer == layer.handle] if layer._show is self._show else []
+        if not found:
+            raise UnknownLayer("this frame does not have it: it was added later or removed before", layer.key)
+        first = found[0].first_slot
+        return self.array[first : first + found[0].slot_count].view(layer.dtype).reshape(())
+
+    @property
     def array(self) -> Floats:
         """All slots: float32, shape (max_slots,), read-only, not copied. `array.view(numpy.int32)` shows bool, int and enum."""
         if self._array is None:
@@ -165,8 +209,8 @@ class Frame:
         return self._layers
 
     def at(self, param: "Param") -> float | Floats:
-        """A parameter's value: a float; an int for int, enum (its index), time (nanoseconds) and text (a number that is another
-        one when the text is); a bool; for vectors and colours a float32 array of as many lanes, read-only and not copied.
+        """A parameter's value: a float; an int for int, enum (its index), time (nanoseconds), trigger (the count of its pulses,
+        modulo 2^32) and text (a number that is another one when the text is); a bool; for vectors and colours a float32 array of as many lanes, read-only and not copied.
 
         Raises:
             UnknownRoute: the frame does not have it: its layer was added later or removed before, or it is another show's.
@@ -184,7 +228,7 @@ class Frame:
             return int(slots[1].i) << 32 | int(slots[0].u)
         if kind == Type.BOOL:
             return bool(slots.i)
-        return int(slots.u if kind == Type.TEXT else slots.i)
+        return int(slots.u if kind in (Type.TEXT, Type.TRIGGER) else slots.i)
 
 
 class Reader(Role):
@@ -223,7 +267,17 @@ REFUSALS = {
     lib.RELUME_E_TYPE: "the parameter takes a value of another type, or no automation",
     lib.RELUME_E_UNKNOWN_ROUTE: "no such parameter, or its layer is gone: resolve the route again",
     lib.RELUME_E_LIMIT: "more parameters than this source can write: open it with more max_params",
+    lib.RELUME_E_STATE: "this source is in a gesture with it: change it there, or end the gesture first",
+    lib.RELUME_E_INVALID: "a time constant of that length is none: 1 to 65,534 ms, 0 for the definition's, or SMOOTHING_STEP",
 }
+NO_GESTURE = "this source is in no gesture with it: begin one"
+IN_GESTURE = "this source is in a gesture with it already: end that one first"
+
+#: smoothing_ms of a write that does not glide.
+SMOOTHING_STEP = int(lib.RELUME_SMOOTHING_STEP)
+#: Number of the source of automation that was held over a death (Explanation.source, Outcome.masked_by). Any write of any source
+#: takes the parameter from it, an operator ends it, and after the show's held_ns it is released.
+SOURCE_RECOVERED = int(lib.RELUME_SOURCE_RECOVERED)
 
 
 class Source(Role):
@@ -234,20 +288,32 @@ class Source(Role):
 
     _what = "source"
 
-    def write(self, param: "Param", value: ValueLike, now_ns: int, commit_policy: CommitPolicy = CommitPolicy.DEFAULT) -> None:
+    def write(
+        self,
+        param: "Param",
+        value: ValueLike,
+        now_ns: int,
+        commit_policy: CommitPolicy = CommitPolicy.DEFAULT,
+        smoothing_ms: int = 0,
+    ) -> None:
         """Writes one value; the next frame shows it, or a step of its glide.
 
         Args:
             now_ns: when it was noticed, by the clock that compose() sees; the glide starts there.
+            commit_policy: of this write; DEFAULT is the definition's, the source's, the show's.
+            smoothing_ms: time constant of this write in milliseconds, 1 to 65,534; 0 is the definition's, SMOOTHING_STEP does not
+                glide. Of floats, vectors and colours; others step whatever it says.
 
         Raises:
             WrongType, OutOfRange, NotFinite: the value does not fit its definition.
             UnknownRoute: the parameter is gone, or another show's.
             Limit: more than max_params of this source.
+            Invalid: smoothing_ms.
+            WrongState: this source is in a gesture with it.
             RoleHeld: another thread is inside a call of this source.
         """
-        if commit_policy:
-            self.write_many({param: value}, now_ns, commit_policy)
+        if commit_policy or smoothing_ms:
+            self.write_many({param: value}, now_ns, commit_policy, smoothing_ms)
             return
         self._show._own(param)
         native, keep = to_native(param.type, value, param.index, param.route)
@@ -262,9 +328,12 @@ class Source(Role):
         values: "Mapping[Param, ValueLike]",
         now_ns: int,
         commit_policy: CommitPolicy = CommitPolicy.DEFAULT,
+        smoothing_ms: int = 0,
     ) -> None:
         """Writes values that land in one frame; on an error none is written, and `change` is the index of the culprit.
-        Arguments and errors as for write(). What comes in hundreds goes by Show.stream()."""
+        Arguments and errors as for write(). What comes in hundreds goes by write_batch() or Show.stream()."""
+        if not 0 <= smoothing_ms <= SMOOTHING_STEP:
+            raise Invalid(REFUSALS[lib.RELUME_E_INVALID], "smoothing_ms")
         params = list(values)
         array = ffi.new("relume_overlay_value[]", len(params))
         keep = []
@@ -274,38 +343,126 @@ class Source(Role):
             native.value, owned = to_native(param.type, value, param.index, param.route)
             keep.append(owned)
             native.commit_policy = commit_policy
+            native.smoothing_ms = smoothing_ms
         culprit = ffi.new("size_t *")
         with _Hold(self):
             result = lib.relume_overlay_write_many(self._raw, array, len(params), now_ns, culprit)
         if result:
             raise self._refusal(result, params, culprit[0])
 
+    def write_batch(self, batch: "Batch", now_ns: int) -> None:
+        """Writes all values of a batch; they land in one frame, or none is written. Errors as for write(); `change` is the index of
+        the culprit."""
+        if batch._show is not self._show:
+            raise UnknownRoute("the batch is another show's: make one in this show", "batch")
+        culprit = ffi.new("size_t *")
+        with _Hold(self):
+            result = batch._write(self._raw, now_ns, culprit)
+        if result:
+            raise self._refusal(result, batch.params, culprit[0])
+
     def release(self, param: "Param", now_ns: int) -> None:
         """Releases this source's automation of a parameter; it glides back to the tier below. Without one it is no error.
 
         Raises:
             UnknownRoute: the parameter is gone, or another show's.
+            WrongState: this source is in a gesture with it.
             RoleHeld: another thread is inside a call of this source.
         """
+        self._call(lib.relume_overlay_release, param, now_ns)
+
+    def gesture(self, param: "Param", now_ns: int) -> "Gesture":
+        """Begins a gesture: somebody takes the parameter into the hand (a fader is touched, a mouse button goes down). From the next
+        frame on it stands where it is shown, at priority 150.
+
+        Args:
+            now_ns: as for write().
+
+        Raises:
+            UnknownRoute: the parameter is gone, or another show's.
+            WrongType: a trigger or a text, which nobody can hold.
+            WrongState: this source is in a gesture with it.
+            Limit: more than max_params of this source.
+            RoleHeld: another thread is inside a call of this source.
+        """
+        self._call(lib.relume_gesture_begin, param, now_ns, IN_GESTURE)
+        return Gesture(self, param)
+
+    def _call(self, function: Any, param: "Param", now_ns: int, state: str = "") -> None:
         self._show._own(param)
         with _Hold(self):
-            result = lib.relume_overlay_release(self._raw, param._native, now_ns)
+            result = function(self._raw, param._native, now_ns)
         if result:
-            raise self._refusal(result, [param], 0)
+            raise self._refusal(result, [param], 0, state)
 
     @property
     def info(self) -> SourceInfo:
         """Number and counters."""
         return _source_info(self, lib.relume_source_info_get)
 
-    def _refusal(self, result: int, params: "list[Param]", culprit: int) -> Error:
+    def _refusal(self, result: int, params: "Sequence[Param]", culprit: int, state: str = "") -> Error:
         if not self._raw:
             return self._gone()
         route = params[culprit].route if culprit < len(params) else ""
-        return of_code(result, REFUSALS.get(result, "the source refused the call"), route, culprit)
+        message = state if state and result == lib.RELUME_E_STATE else REFUSALS.get(result, "the source refused the call")
+        return of_code(result, message, route, culprit)
 
     def _end(self, raw: Any) -> None:
         lib.relume_source_close(raw)
+
+
+class Gesture:
+    """A parameter in somebody's hand, from Source.gesture() to end() or abort(). What is changed meanwhile is transient.
+
+        hand = source.gesture(show.param("wash/level"), now_ns)
+        hand.change(0.5, now_ns)
+        hand.end(now_ns)
+
+    It belongs to its source: the same thread, and over when that is closed.
+    """
+
+    __slots__ = ("_param", "_source")
+
+    def __init__(self, source: Source, param: "Param") -> None:
+        self._source = source
+        self._param = param
+
+    @property
+    def param(self) -> "Param":
+        """Which parameter."""
+        return self._param
+
+    def change(self, value: ValueLike, now_ns: int) -> None:
+        """Changes the value; nothing is committed before the end.
+
+        Raises:
+            WrongType, OutOfRange, NotFinite: the value does not fit its definition.
+            UnknownRoute: the parameter is gone.
+            WrongState: the gesture is over.
+            RoleHeld: another thread is inside a call of the source.
+        """
+        param, source = self._param, self._source
+        native, keep = to_native(param.type, value, param.index, param.route)
+        with _Hold(source):
+            result = lib.relume_gesture_change(source._raw, param._native, ffi.addressof(native), now_ns)
+        del keep
+        if result:
+            raise source._refusal(result, [param], 0, NO_GESTURE)
+
+    def end(self, now_ns: int) -> None:
+        """Ends it: its last value is committed once, as soon as its glide has arrived. The policy is that of a write; RENDER_ONLY
+        becomes SESSION. A gesture without a change is given up.
+
+        Raises:
+            UnknownRoute: the parameter is gone.
+            WrongState: the gesture is over.
+            RoleHeld: another thread is inside a call of the source.
+        """
+        self._source._call(lib.relume_gesture_end, self._param, now_ns, NO_GESTURE)
+
+    def abort(self, now_ns: int) -> None:
+        """Gives it up: the parameter glides back to what lies below, and nothing is committed. Errors as for end()."""
+        self._source._call(lib.relume_gesture_abort, self._param, now_ns, NO_GESTURE)
 
 
 class Stream(Role):
@@ -383,7 +540,7 @@ def _source_info(role: Role, function: Any) -> SourceInfo:
         result = function(role._raw, raw)
     if result:
         raise of_code(result, "the counters cannot be read", role._what)
-    return SourceInfo(raw.number, raw.written, raw.unchanged, raw.rejected)
+    return SourceInfo(raw.number, raw.written, raw.unchanged, raw.rejected, raw.superseded, raw.timeouts)
 
 
 class _Hold:

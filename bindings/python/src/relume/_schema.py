@@ -20,11 +20,13 @@ class ParamDef:
         key: 1 to 63 of [a-z0-9_-], unique in its type.
         type: what it holds.
         min, max: both inclusive, for every lane; equal (as by default) means unbounded.
-        default: None is zero, or the end of the range that is nearest to zero; the empty text; the first label.
+        default: None is zero, or the end of the range that is nearest to zero; the empty text; the first label. A trigger
+            takes none.
         labels: of an enum, and only of one: 1 to 65,535 distinct texts.
         clamp: a value out of range is clamped instead of rejected.
         recall_safe: a preset leaves it alone.
         lossy: a change alone never asks to be saved.
+        highest: among sources of equal priority the highest value wins, not the latest.
         commit_policy: what becomes of settled automation of this parameter.
         smoothing_ns: time constant of automation's glide; 0 steps.
         settle_ns: how long automation must be unchanged before it is committed; 0 is the show's.
@@ -40,6 +42,7 @@ class ParamDef:
     clamp: bool = False
     recall_safe: bool = False
     lossy: bool = False
+    highest: bool = False
     commit_policy: CommitPolicy = CommitPolicy.DEFAULT
     smoothing_ns: int = 0
     settle_ns: int = 0
@@ -82,6 +85,7 @@ class TypeDef:
             (ParamFlags.CLAMP if definition.clamp else 0)
             | (ParamFlags.RECALL_SAFE if definition.recall_safe else 0)
             | (ParamFlags.LOSSY if definition.lossy else 0)
+            | (ParamFlags.HIGHEST if definition.highest else 0)
         )
         native.commit_policy = definition.commit_policy
         native.smoothing_ns = definition.smoothing_ns

@@ -34,9 +34,12 @@ class Show(Mutations, Saving):
         folder: the show folder, made if absent. None: nothing outlives the process.
         runtime_dir: where the mirror lives; None is /dev/shm.
         threads: False: the library starts no thread, and the host calls control_tick() and disk_tick().
-        max_layers, max_slots, max_readers, max_retained, max_sources, max_overlays, event_capacity, commit_policy, settle_ns,
+        max_contended: claims on parameters that another source has at that moment; 0 is 4,096 or max_slots, the smaller.
+        held_ns: how long, after a death, automation is held that no source takes up and no operator ends, in compose time; 0 is
+            10 s, negative: it is not held at all.
+        max_layers, max_slots, max_readers, max_retained, max_sources, event_capacity, commit_policy, settle_ns,
         control_period_ns, disk_period_ns, quiet_ns, max_age_ns, close_deadline_ns, on_damaged: as in relume_show_options; 0 is
-            the default there.
+            the default there, and relume.NONE is none where it may be.
 
     Raises:
         Invalid: a capacity over its limit, an empty folder name.
@@ -58,7 +61,7 @@ class Show(Mutations, Saving):
         max_readers: int = 0,
         max_retained: int = 0,
         max_sources: int = 0,
-        max_overlays: int = 0,
+        max_contended: int = 0,
         event_capacity: int = 0,
         commit_policy: CommitPolicy = CommitPolicy.DEFAULT,
         settle_ns: int = 0,
@@ -68,6 +71,7 @@ class Show(Mutations, Saving):
         max_age_ns: int = 0,
         close_deadline_ns: int = 0,
         on_damaged: OnDamaged = OnDamaged.ASK,
+        held_ns: int = 0,
     ) -> None:
         super().__init__()
         numbers = {
@@ -77,7 +81,7 @@ class Show(Mutations, Saving):
             "max_readers": max_readers,
             "max_retained": max_retained,
             "max_sources": max_sources,
-            "max_overlays": max_overlays,
+            "max_contended": max_contended,
             "event_capacity": event_capacity,
             "commit_policy": commit_policy,
             "settle_ns": settle_ns,
@@ -87,6 +91,7 @@ class Show(Mutations, Saving):
             "max_age_ns": max_age_ns,
             "close_deadline_ns": close_deadline_ns,
             "on_damaged": on_damaged,
+            "held_ns": held_ns,
         }
         folder_text, runtime_text = _path(folder, "folder"), _path(runtime_dir, "runtime_dir")
         options = ffi.new("relume_show_options *", {"struct_size": ffi.sizeof("relume_show_options")})
@@ -129,19 +134,22 @@ class Show(Mutations, Saving):
         priority: int = 0,
         commit_policy: CommitPolicy = CommitPolicy.DEFAULT,
         max_params: int = 0,
+        timeout_ns: int = 0,
     ) -> Source:
         """Opens a source of automation.
 
         Args:
             priority: 1 to 200; 0 is 100. An operator's set() ends automation of at most 100.
             max_params: how many parameters it can write; 0 is 4,096 or max_slots, the smaller.
+            timeout_ns: a source that has written nothing for so long, not even an equal value, in compose time, is lost: what it
+                holds is released. What it says next is news again. 0 is never.
 
         Raises:
-            Invalid: a priority over 200.
+            Invalid: a priority over 200, a negative timeout.
             Limit: max_sources are open.
         """
         return self._open_role(
-            Source, "relume_source **", lib.relume_source_open, _source_options(kind, priority, commit_policy, max_params)
+            Source, "relume_source **", lib.relume_source_open, _source_options(kind, priority, commit_policy, max_params, timeout_ns)
         )
 
     def stream(
@@ -152,6 +160,7 @@ class Show(Mutations, Saving):
         kind: SourceKind = SourceKind.OTHER,
         priority: int = 0,
         commit_policy: CommitPolicy = CommitPolicy.DEFAULT,
+        timeout_ns: int = 0,
     ) -> Stream:
         """Opens a source that always writes the same run of slots: many channels by one call.
 
@@ -159,16 +168,16 @@ class Show(Mutations, Saving):
             first: the parameter that the run begins with.
             count: slots of the run, 1 to 65,536; all parameters in it are of float lanes (float, vectors, colours), the last one
                 whole. Slots that alignment leaves between parameters count too.
-            kind, priority, commit_policy: as for source().
+            kind, priority, commit_policy, timeout_ns: as for source().
 
         Raises:
-            Invalid: a count of 0, a priority over 200.
+            Invalid: a count of 0, a priority over 200, a negative timeout.
             UnknownRoute: `first`, or the layer ends before the run does.
             WrongType: a parameter of another type in the run, or one that its end cuts; the culprit is named.
             Limit: max_sources are open.
         """
         resolved = self._param(first)
-        options = _source_options(kind, priority, commit_policy, 0)
+        options = _source_options(kind, priority, commit_policy, 0, timeout_ns)
         stream = self._open_role(Stream, "relume_stream **", lib.relume_stream_open, options, resolved._native, count)
         stream._fix(resolved, count)
         return stream
@@ -216,13 +225,14 @@ def _path(path: str | os.PathLike[str] | None, what: str) -> Any:
     return ffi.new("char[]", data)
 
 
-def _source_options(kind: SourceKind, priority: int, commit_policy: CommitPolicy, max_params: int) -> Any:
+def _source_options(kind: SourceKind, priority: int, commit_policy: CommitPolicy, max_params: int, timeout_ns: int) -> Any:
     options = ffi.new("relume_source_options *", {"struct_size": ffi.sizeof("relume_source_options")})
     for name, number in {
         "kind": kind,
         "priority": priority,
         "commit_policy": commit_policy,
         "max_params": max_params,
+        "timeout_ns": timeout_ns,
     }.items():
         try:
             setattr(options, name, number)

@@ -12,7 +12,8 @@ from ._errors import BadUtf8, Invalid, OutOfRange, WrongType
 from ._native import ffi, lib
 
 Value: TypeAlias = bool | int | float | str | tuple[float, ...]
-"""What a parameter's value is in Python: bool, int (also time, in nanoseconds), float, a tuple of floats for vectors and colours
+"""What a parameter's value is in Python: bool, int (also time, in nanoseconds, and a trigger, whose
+pulses go in and whose count comes out), float, a tuple of floats for vectors and colours
 (as many as the type has lanes), str for texts and for the label of an enum."""
 
 ValueLike: TypeAlias = Value | Sequence[float] | np.floating[Any] | np.integer[Any] | np.bool_ | np.ndarray[Any, np.dtype[Any]]
@@ -64,6 +65,8 @@ def to_native(kind: int, value: ValueLike, label_index: Callable[[str], int], cu
         return lib.relume_value_bool(value), None
     if kind == Type.ENUM and isinstance(value, str):
         return lib.relume_value_enum(label_index(value)), None
+    if kind == Type.TRIGGER:  # the library says how many are too few or too many
+        return lib.relume_value_trigger(_integer(value, INT32, "a number of pulses", culprit) & 0xFFFFFFFF), None
     wanted = "a label or an index" if kind == Type.ENUM else "an int"
     return _MAKE[kind](_integer(value, INT64 if kind == Type.TIME else INT32, wanted, culprit)), None
 
@@ -78,7 +81,7 @@ def bytes_value(data: bytes) -> tuple[Any, Any]:
     return value[0], owned
 
 
-def from_native(value: Any, label: Callable[[int], str]) -> Value | None:
+def from_native(value: Any, label: Callable[[int], Value]) -> Value | None:
     """None for "no value". A text comes as its length in bytes: its bytes are read by relume_text_get."""
     content = getattr(value, "as")
     kind = value.type
@@ -92,6 +95,8 @@ def from_native(value: Any, label: Callable[[int], str]) -> Value | None:
         return label(content.i)
     if kind == Type.TIME:
         return int(content.t)
+    if kind == Type.TRIGGER:
+        return int(content.i) & 0xFFFFFFFF
     if kind == Type.TEXT:
         return int(content.text.size)
     return int(content.i) if kind else None

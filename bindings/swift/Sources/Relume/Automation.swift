@@ -21,21 +21,32 @@ public enum SourceKind: UInt32, Sendable {
 public struct SourceOptions: Hashable, Sendable {
     /// Of input.
     public var kind: SourceKind
-    /// 1 to 200; 0 = 100, that of operators. A write takes a parameter from sources of its own priority and below.
+    /// 1 to 200; 0 = 100, that of operators. The highest wins; among equals the latest change, or with
+    /// ``ParamDefinition/Flags/highest`` the highest value.
     public var priority: UInt32
     /// For what this source writes.
     public var commitPolicy: CommitPolicy
     /// Parameters that this source can write; 0 = 4,096 or the show's slots, the smaller. Not for streams.
     public var maxParams: UInt32
 
+    /// A source that has written nothing for so long in compose time, not even an equal value, is lost: all it holds is released
+    /// in one frame, and what it says next is news again. Zero = never.
+    public var timeout: Duration
+
+    /// Number of the source of automation that was held over a death (``Explanation/Automation/source``, ``Outcome/Mask/source``).
+    /// Any write of any source takes the parameter from it, an operator ends it, and after ``ShowOptions/held`` it is released.
+    public static let recovered: UInt32 = 0xffff_ffff
+
     /// The defaults, for what is not named.
     public init(
-        kind: SourceKind = .other, priority: UInt32 = 0, commitPolicy: CommitPolicy = .inherited, maxParams: UInt32 = 0
+        kind: SourceKind = .other, priority: UInt32 = 0, commitPolicy: CommitPolicy = .inherited, maxParams: UInt32 = 0,
+        timeout: Duration = .zero
     ) {
         self.kind = kind
         self.priority = priority
         self.commitPolicy = commitPolicy
         self.maxParams = maxParams
+        self.timeout = timeout
     }
 
     var raw: relume_source_options {
@@ -45,6 +56,7 @@ public struct SourceOptions: Hashable, Sendable {
         raw.priority = priority
         raw.commit_policy = commitPolicy.rawValue
         raw.max_params = maxParams
+        raw.timeout_ns = timeout.nanoseconds
         return raw
     }
 }
@@ -59,6 +71,10 @@ public struct SourceInfo: Hashable, Sendable {
     public var unchanged: UInt64
     /// Values stopped at the door.
     public var rejected: UInt64
+    /// Of the written ones, those that a newer one replaced before a frame could take them.
+    public var superseded: UInt64
+    /// How often the source was lost (``SourceOptions/timeout``).
+    public var timeouts: UInt64
 
     init(_ read: (UnsafeMutablePointer<relume_source_info>) -> relume_result) {
         var raw = relume_source_info()
@@ -69,7 +85,24 @@ public struct SourceInfo: Hashable, Sendable {
         written = raw.written
         unchanged = raw.unchanged
         rejected = raw.rejected
+        superseded = raw.superseded
+        timeouts = raw.timeouts
     }
+}
+
+/// Time constant of the glide of a single write. Of float, vec and color; others step whatever it says.
+public struct Smoothing: Hashable, Sendable {
+    /// Milliseconds; 0 is the definition's, 65,535 none.
+    public let rawValue: UInt32
+    @usableFromInline init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The definition's.
+    public static let inherited = Smoothing(rawValue: 0)
+    /// No glide.
+    public static let step = Smoothing(rawValue: 65_535)
+    /// 1 to 65,534 ms; what is beyond counts as the nearest of them.
+    @inlinable
+    public static func milliseconds(_ count: Int) -> Smoothing { Smoothing(rawValue: UInt32(min(max(count, 1), 65_534))) }
 }
 
 /// One automation value of a batch.
@@ -77,10 +110,13 @@ public struct OverlayValue: Sendable {
     @usableFromInline var raw: relume_overlay_value
 
     /// - Parameter commitPolicy: of this value alone.
+    /// - Parameter smoothing: of this value alone.
     @inlinable
-    public init(_ param: Param, _ value: Value, commitPolicy: CommitPolicy = .inherited) {
+    public init(
+        _ param: Param, _ value: Value, commitPolicy: CommitPolicy = .inherited, smoothing: Smoothing = .inherited
+    ) {
         raw = relume_overlay_value(
-            param: param.raw, value: value.lanes, commit_policy: commitPolicy.rawValue, reserved: 0)
+            param: param.raw, value: value.lanes, commit_policy: commitPolicy.rawValue, smoothing_ms: smoothing.rawValue)
     }
 }
 
@@ -121,7 +157,8 @@ public struct Source: ~Copyable, Sendable {
     /// Writes one automation value. The next frame shows it, or a step of its glide. Wait-free.
     /// - Parameter now: monotonic nanoseconds of when it was noticed; the glide starts there.
     /// - Throws: ``RelumeError/Code/unknownRoute``, ``RelumeError/Code/type`` (a text, too), ``RelumeError/Code/range``,
-    ///   ``RelumeError/Code/notFinite``: counted in ``info``. ``RelumeError/Code/limit``.
+    ///   ``RelumeError/Code/notFinite``: counted in ``info``. ``RelumeError/Code/limit``; ``RelumeError/Code/state`` in a gesture
+    ///   with it.
     @inlinable
     public mutating func write(_ param: Param, _ value: Value, at now: Int64) throws(RelumeError.Code) {
         var value = value.lanes
@@ -141,10 +178,47 @@ public struct Source: ~Copyable, Sendable {
     }
 
     /// Releases the automation of a parameter; it glides back to the tier below. Without one it is no error. Wait-free.
-    /// - Throws: ``RelumeError/Code/unknownRoute``.
+    /// - Throws: ``RelumeError/Code/unknownRoute``; ``RelumeError/Code/state`` in a gesture with it.
     @inlinable
     public mutating func release(_ param: Param, at now: Int64) throws(RelumeError.Code) {
         let result = relume_overlay_release(raw, param.raw, now)
+        if result != RELUME_OK { throw RelumeError.Code(result) }
+    }
+
+    /// Begins a gesture: somebody takes the parameter into the hand (a fader is touched, a mouse button goes down). From the next
+    /// frame on it stands where it is shown, at priority 150. Wait-free.
+    /// - Parameter now: as for ``write(_:_:at:)``.
+    /// - Throws: ``RelumeError/Code/unknownRoute``; ``RelumeError/Code/type`` for a trigger or a text, which nobody can hold;
+    ///   ``RelumeError/Code/state`` in a gesture with it; ``RelumeError/Code/limit``.
+    @inlinable
+    public mutating func beginGesture(_ param: Param, at now: Int64) throws(RelumeError.Code) {
+        let result = relume_gesture_begin(raw, param.raw, now)
+        if result != RELUME_OK { throw RelumeError.Code(result) }
+    }
+
+    /// Changes the value in a gesture. It is transient: nothing is committed before the end. Wait-free.
+    /// - Throws: as ``write(_:_:at:)``; ``RelumeError/Code/state`` when no gesture was begun.
+    @inlinable
+    public mutating func changeGesture(_ param: Param, _ value: Value, at now: Int64) throws(RelumeError.Code) {
+        var value = value.lanes
+        let result = relume_gesture_change(raw, param.raw, &value, now)
+        if result != RELUME_OK { throw RelumeError.Code(result) }
+    }
+
+    /// Ends a gesture: its last value is committed once, as soon as its glide has arrived. The policy is that of a write;
+    /// ``CommitPolicy/renderOnly`` becomes session. A gesture without a change is given up. Wait-free.
+    /// - Throws: ``RelumeError/Code/unknownRoute``; ``RelumeError/Code/state`` when no gesture was begun.
+    @inlinable
+    public mutating func endGesture(_ param: Param, at now: Int64) throws(RelumeError.Code) {
+        let result = relume_gesture_end(raw, param.raw, now)
+        if result != RELUME_OK { throw RelumeError.Code(result) }
+    }
+
+    /// Gives a gesture up: the parameter glides back to what lies below, and nothing is committed. Wait-free.
+    /// - Throws: ``RelumeError/Code/unknownRoute``; ``RelumeError/Code/state`` when no gesture was begun.
+    @inlinable
+    public mutating func abortGesture(_ param: Param, at now: Int64) throws(RelumeError.Code) {
+        let result = relume_gesture_abort(raw, param.raw, now)
         if result != RELUME_OK { throw RelumeError.Code(result) }
     }
 

@@ -79,6 +79,14 @@ public struct ChangeSet {
         }
     }
 
+    /// Gives a layer another key.
+    public mutating func rename(_ layer: Layer, to key: String) {
+        guard let key = kept(key) else { return }
+        add(RELUME_CHANGE_RENAME) {
+            $0.layer = layer.raw; $0.key = key
+        }
+    }
+
     /// Sets a record.
     public mutating func setRecord(_ key: String, _ record: Record) {
         guard let key = kept(key) else { return }

@@ -28,6 +28,10 @@ public struct Event: Sendable {
         case buildFailed = 10
         /// It was committed; ``Event/count`` is the number of layers that it reaches.
         case typeChanged = 11
+        /// Settled automation could not be committed, ``Event/rejection`` says why; it stays automation.
+        case overlayRejected = 12
+        /// A document that was taken disagrees about the id or key of a layer: the id won.
+        case layerIdentity = 13
         /// A kind of a newer library.
         case unrecognized = 0xffff_ffff
     }
@@ -60,6 +64,8 @@ public struct Event: Sendable {
         case removeRecord = 12
         /// A layer got another type.
         case retypeLayer = 13
+        /// A layer got another key.
+        case renameLayer = 14
         /// A change of a newer library.
         case unrecognized = 0xffff_ffff
     }
@@ -86,6 +92,8 @@ public struct Event: Sendable {
     }
     /// Of ``Kind/documentHeld``: why.
     public var verdict: Verdict? { kind == .documentHeld ? Verdict(UInt32(bitPattern: raw.reason)) : nil }
+    /// Why settled automation was not committed.
+    public var rejection: RelumeError.Code? { kind == .overlayRejected ? RelumeError.Code(relume_result(raw.reason)) : nil }
     /// Number of changes in the change-set, unless the kind says otherwise.
     public var count: Int { Int(raw.count) }
     /// Of the first change.

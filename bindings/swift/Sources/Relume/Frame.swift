@@ -154,6 +154,10 @@ public struct Frame: ~Copyable {
     /// A bool (0 or 1), an int or an enum's index. `nil` when this frame does not have the parameter.
     @inlinable public func int(_ param: Param) -> Int32? { slots(of: param)?.pointee.int }
 
+    /// The count of a trigger's pulses. It wraps: `count &- before` says how many came since. `nil` when this frame does not have
+    /// the parameter.
+    @inlinable public func count(_ param: Param) -> UInt32? { slots(of: param)?.pointee.bits }
+
     /// A vec2. `nil` when this frame does not have the parameter.
     @inlinable public func vec2(_ param: Param) -> SIMD2<Float>? {
         slots(of: param).map { SIMD2($0[0].float, $0[1].float) }

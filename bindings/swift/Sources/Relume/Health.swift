@@ -1,6 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 import CRelume
 
+/// One kind of field: what kind of state it is, and which files it comes back from.
+public struct FieldKind: Hashable, Sendable {
+    /// What kind of state it is.
+    public enum Class: UInt32, Sendable, Extensible {
+        /// Of the show: every save has it.
+        case persisted = 1
+        /// Of the session: not in the document.
+        case committed = 2
+        /// Of the moment.
+        case transient = 3
+        /// The host's own, made from frames.
+        case renderLocal = 4
+        /// Says how the show is, and is no part of it.
+        case health = 5
+        /// A class of a newer library.
+        case unrecognized = 0xffff_ffff
+    }
+
+    /// Which files have it.
+    public struct Files: OptionSet, Hashable, Sendable {
+        /// Bits of relume_kept_in.
+        public let rawValue: UInt32
+        /// From bits.
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        /// Survives the death of the process.
+        public static let mirror = Files(rawValue: RELUME_KEPT_IN_MIRROR.rawValue)
+        /// Survives a power cut.
+        public static let checkpoint = Files(rawValue: RELUME_KEPT_IN_CHECKPOINT.rawValue)
+        /// And the loss of all but the document.
+        public static let document = Files(rawValue: RELUME_KEPT_IN_DOCUMENT.rawValue)
+    }
+
+    /// "what.field", for example "param.committed".
+    public var name: String
+    /// What kind of state it is.
+    public var fieldClass: Class
+    /// Which files it comes back from.
+    public var keptIn: Files
+    /// A line of English for people.
+    public var meaning: String
+
+    /// Every kind of field: one constant table.
+    public static let all: [FieldKind] = {
+        var all: [FieldKind] = []
+        var raw = relume_field()
+        raw.struct_size = sizeField(of: relume_field.self)
+        while relume_classification(all.count, &raw) == RELUME_OK {
+            all.append(
+                FieldKind(
+                    name: String(cString: raw.name), fieldClass: Class(raw.field_class),
+                    keptIn: Files(rawValue: raw.kept_in), meaning: String(cString: raw.meaning)))
+        }
+        return all
+    }()
+}
+
 /// How well something is.
 public enum HealthLevel: UInt32, Sendable, Extensible {
     /// All is well.

@@ -90,6 +90,8 @@ public struct Outcome: Sendable {
         case route = 1
         /// Of whole layers.
         case layer = 2
+        /// All that no longer fits.
+        case incompatible = 3
         /// An answer of a newer library.
         case unrecognized = 0xffff_ffff
     }
@@ -195,6 +197,8 @@ public struct Explanation: Hashable, Sendable {
         public var age: Duration
     }
 
+    /// Which parameter.
+    public var param: Param
     /// The tier that holds.
     public var winner: Tier
     /// What holds now.
@@ -211,8 +215,11 @@ public struct Explanation: Hashable, Sendable {
     public var automation: Automation?
     /// Rises with each operator mutation of the route.
     public var generation: UInt32
+    /// Automation has ended, and ``composed`` is still on its way to the winner's value.
+    public var isGlidingBack: Bool
 
     init(_ raw: relume_explanation) {
+        param = Param(raw.param)
         winner = Tier(raw.winner)
         composed = Content(raw.composed)
         initial = Content(raw.default_value)
@@ -223,6 +230,7 @@ public struct Explanation: Hashable, Sendable {
             raw.source == 0
             ? nil : Automation(source: raw.source, priority: raw.priority, age: .nanoseconds(raw.age_ns))
         generation = raw.generation
+        isGlidingBack = raw.gliding_back != 0
     }
 }
 
@@ -311,6 +319,21 @@ extension Show {
         explanation.struct_size = sizeField(of: relume_explanation.self)
         try call { raw, error in relume_explain(raw, param.raw, &explanation, error) }
         return Explanation(explanation)
+    }
+
+    /// Explains every parameter of a layer, in the order of its type, all of one moment. It holds mutations up for that
+    /// long: see `relume_explain_layer`.
+    /// - Throws: ``RelumeError/Code/unknownLayer``.
+    public func explain(_ layer: Layer) throws(RelumeError) -> [Explanation] {
+        var empty = relume_explanation()
+        empty.struct_size = sizeField(of: relume_explanation.self)
+        var count = 0
+        var all: [relume_explanation] = []
+        repeat {  // a change of type in between may give it more
+            all = Array(repeating: empty, count: count)
+            try call { raw, error in relume_explain_layer(raw, layer.raw, &all, all.count, &count, error) }
+        } while count > all.count
+        return all[..<count].map(Explanation.init)
     }
 
     private func text(of param: Param) throws(RelumeError) -> Reading {

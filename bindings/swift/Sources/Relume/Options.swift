@@ -26,12 +26,12 @@ public struct ShowOptions: Hashable, Sendable {
     public var maxSlots: UInt32 = 0
     /// 0 = 4; at most 64.
     public var maxReaders: UInt32 = 0
-    /// Frames retained at one time; 0 = 8; at most 256.
+    /// Frames retained at one time; 0 = 8; at most 256; ``none`` = none.
     public var maxRetained: UInt32 = 0
-    /// Sources and streams; 0 = 16; at most 256.
+    /// Sources and streams; 0 = 16; at most 254.
     public var maxSources: UInt32 = 0
-    /// Parameters under automation at one time; 0 = 4,096 or ``maxSlots``, the smaller.
-    public var maxOverlays: UInt32 = 0
+    /// Claims on parameters that another source has at that moment; 0 = 4,096 or ``maxSlots``, the smaller.
+    public var maxContended: UInt32 = 0
     /// Events kept for slow pollers; 0 = 1,024; at most 1,048,576.
     public var eventCapacity: UInt32 = 0
     /// For settled automation; ``CommitPolicy/inherited`` = session.
@@ -48,8 +48,14 @@ public struct ShowOptions: Hashable, Sendable {
     public var maxAge: Duration = .zero
     /// How long ``Show/close()`` waits for the disk; zero = 2 s, negative: not at all.
     public var closeDeadline: Duration = .zero
+    /// How long, after a death, automation is held that no source takes up and no operator ends, in compose time; zero = 10 s,
+    /// negative: it is not held at all.
+    public var held: Duration = .zero
     /// What becomes of a document that may not simply be overwritten.
     public var onDamaged: OnDamaged = .ask
+
+    /// None at all, where 0 means the default.
+    public static let none: UInt32 = 0xffff_ffff
 
     /// The defaults, for the show in `folder`.
     public init(folder: String? = nil, runtimeDirectory: String? = nil) {
@@ -66,7 +72,7 @@ public struct ShowOptions: Hashable, Sendable {
         raw.max_readers = maxReaders
         raw.max_retained = maxRetained
         raw.max_sources = maxSources
-        raw.max_overlays = maxOverlays
+        raw.max_contended = maxContended
         raw.event_capacity = eventCapacity
         raw.commit_policy = commitPolicy.rawValue
         raw.settle_ns = settle.nanoseconds
@@ -76,6 +82,7 @@ public struct ShowOptions: Hashable, Sendable {
         raw.max_age_ns = maxAge.nanoseconds
         raw.close_deadline_ns = closeDeadline.nanoseconds
         raw.on_damaged = onDamaged.rawValue
+        raw.held_ns = held.nanoseconds
         return try withOptionalKey(folder) { folder throws(RelumeError) in
             try withOptionalKey(runtimeDirectory) { runtimeDirectory throws(RelumeError) in
                 raw.folder = folder

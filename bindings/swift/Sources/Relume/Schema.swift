@@ -20,6 +20,8 @@ public struct ParamDefinition: Hashable, Sendable {
         public static let recallSafe = Flags(RELUME_PARAM_RECALL_SAFE)
         /// A change alone never asks to be saved, it rides along with the next save.
         public static let lossy = Flags(RELUME_PARAM_LOSSY)
+        /// Among sources of equal priority the highest value wins, not the latest.
+        public static let highest = Flags(RELUME_PARAM_HIGHEST)
     }
 
     /// Control key, unique in its type.
@@ -129,6 +131,11 @@ public struct ParamDefinition: Hashable, Sendable {
     /// A text.
     public static func text(_ key: String, initial: String = "", flags: Flags = []) -> Self {
         Self(key, .text, nil, .text(initial), .zero, flags)
+    }
+
+    /// A trigger, whose pulses are counted.
+    public static func trigger(_ key: String, flags: Flags = []) -> Self {
+        Self(key, .trigger, nil, nil, .zero, flags)
     }
 
     fileprivate func raw(in arena: Arena) throws(RelumeError) -> relume_param_def {

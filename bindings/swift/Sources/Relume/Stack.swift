@@ -247,4 +247,14 @@ extension Show {
             try withKey(type) { relume_layer_retype(raw, layer.raw, $0, outcome, error) }
         }
     }
+
+    /// Gives a layer another key. Values, automation and all handles stay; its routes are others from now on.
+    /// - Throws: ``RelumeError/Code/unknownLayer``, ``RelumeError/Code/invalid``, ``RelumeError/Code/exists``,
+    ///   ``RelumeError/Code/limit``.
+    @discardableResult
+    public func rename(_ layer: Layer, to key: String) throws(RelumeError) -> Outcome {
+        try mutate { raw, outcome, error throws(RelumeError) in
+            try withKey(key) { relume_layer_rename(raw, layer.raw, $0, outcome, error) }
+        }
+    }
 }

@@ -23,6 +23,8 @@ public enum ValueType: UInt32, Sendable, Extensible {
     case time = 9
     /// UTF-8, at most 1,024 bytes. Takes no automation.
     case text = 10
+    /// One slot: the count of its pulses, 32 bits without sign, which wraps.
+    case trigger = 11
     /// A type of a newer library.
     case unrecognized = 0xffff_ffff
 
@@ -52,6 +54,8 @@ public enum Value: Hashable, Sendable {
     case time(nanoseconds: Int64)
     /// At most 1,024 bytes of UTF-8, without NUL.
     case text(String)
+    /// Going in, so many pulses to add, 1 and up; coming out, the count of all pulses, which wraps.
+    case trigger(UInt32)
 
     /// A color from its lanes: linear red, green, blue, straight alpha.
     public static func color(_ red: Float, _ green: Float, _ blue: Float, alpha: Float = 1) -> Value {
@@ -71,6 +75,7 @@ public enum Value: Hashable, Sendable {
         case .enum: .enum
         case .time: .time
         case .text: .text
+        case .trigger: .trigger
         }
     }
 }
@@ -109,6 +114,9 @@ extension Value {
             raw.as.t = nanoseconds
         case .text:
             raw.type = RELUME_TEXT.rawValue
+        case .trigger(let pulses):
+            raw.type = RELUME_TRIGGER.rawValue
+            raw.as.i = Int32(bitPattern: pulses)
         }
         return raw
     }
@@ -138,6 +146,7 @@ extension Value {
         case .color: self = .color(SIMD4(f.0, f.1, f.2, f.3))
         case .enum: self = .enum(raw.as.i)
         case .time: self = .time(nanoseconds: raw.as.t)
+        case .trigger: self = .trigger(UInt32(bitPattern: raw.as.i))
         case .text, .unrecognized: return nil
         }
     }

@@ -54,6 +54,25 @@ import Testing
         #expect(try show.info(of: param).type == value.type)
     }
 
+    @Test func aTriggerCountsItsPulses() throws {
+        let go = try show.param("wash/go")
+        #expect(try show.value(of: go) == Reading(value: .trigger(0), tier: .default))
+        #expect(try show.set(go, .trigger(2)).revision == 1)
+        #expect(try show.persist(go, .trigger(1)).revision == 2)
+        #expect(try show.value(of: go) == Reading(value: .trigger(3), tier: .persisted))
+        try show.set(go, .trigger(0x7fff_ffff))
+        try show.reset()
+        var composer = try show.composer()
+        var reader = try show.reader()
+        composer.compose(at: 1)
+        reader.withFrame { frame in #expect(frame.count(go) == 0x8000_0002) }
+        #expect(try show.info(of: go).type == .trigger)
+        let error = try failure { try show.set(go, .trigger(0)) }
+        #expect(error.code == .range)
+        #expect(error.message.contains("1 to 2147483647 pulses"))
+        #expect(try failure { try show.set(go, .int(1)) }.code == .type)
+    }
+
     @Test func aRejectedValueChangesNothingAndSaysWhoIsToBlame() throws {
         let before = try show.status.accepted
         let error = try failure { try show.set(level, .float(1.5)) }
@@ -112,6 +131,17 @@ import Testing
         let title = try show.explain(show.param("wash/title"))
         #expect(title.composed == .text(bytes: 8))
         #expect(title.committed == nil)
+    }
+
+    @Test func aLayerIsExplainedWhole() throws {
+        try show.set(level, .float(0.5))
+        let wash = try show.layer("wash")
+        let all = try show.explain(wash)
+        #expect(try all.map(\.param) == show.params(of: wash))
+        #expect(try all.first { $0.param == level } == show.explain(level))
+        #expect(all.allSatisfy { !$0.isGlidingBack })
+        try show.remove(wash)
+        #expect(throws: RelumeError.self) { _ = try show.explain(wash) }
     }
 
     @Test func anExplanationTellsTheAutomation() throws {

@@ -115,7 +115,7 @@ import Testing
         let level = try show.param("wash/level")
         let all = try show.changes()
         #expect(all.whole)
-        #expect(all.params.count == 24)
+        #expect(all.params.count == 26)
         try show.set(level, .float(0.5))
         let some = try show.changes(since: all.position)
         #expect(!some.whole)

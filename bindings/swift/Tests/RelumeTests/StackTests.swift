@@ -10,11 +10,11 @@ import Testing
     @Test func layersAndParametersAreFoundByTheirKeys() throws {
         let wash = try show.layer("wash")
         let info = try show.info(of: wash)
-        #expect((info.key, info.typeKey, info.paramCount, info.flags) == ("wash", "fixture", 12, []))
+        #expect((info.key, info.typeKey, info.paramCount, info.flags) == ("wash", "fixture", 13, []))
         #expect(info.layer == wash)
         #expect(try show.layers == [wash, show.layer("spot")])
         let params = try show.params(of: wash)
-        #expect(params.count == 12)
+        #expect(params.count == 13)
         #expect(try params[0] == show.param("wash/level"))
         let dimmer = try show.info(of: show.param("wash/dimmer"))
         #expect(dimmer.route == "wash/dimmer")
@@ -120,7 +120,7 @@ import Testing
         try show.set(show.param("wash/count"), .int(9))
         let change = try show.prepare(Self.narrower)
         let id = change.id
-        #expect(try show.info(of: wash).paramCount == 12)  // nothing visible yet
+        #expect(try show.info(of: wash).paramCount == 13)  // nothing visible yet
         let outcome = try show.commit(change)
         #expect(outcome.state == .changed)
         #expect(outcome.renderReset == .layer)
@@ -139,7 +139,7 @@ import Testing
         #expect(try show.failure(ofType: "fixture") == nil)
         try show.abort(show.prepare(Self.narrower), why: "line 3: no such function")
         #expect(try show.failure(ofType: "fixture") == "line 3: no such function")
-        #expect(try show.info(of: show.layer("wash")).paramCount == 12)
+        #expect(try show.info(of: show.layer("wash")).paramCount == 13)
         try show.commit(show.prepare(Self.narrower))
         #expect(try show.failure(ofType: "fixture") == nil)
         try show.fail(type: "fixture", why: "fixture.json: line 3")  // before there was a definition
@@ -163,6 +163,50 @@ import Testing
         throw CancellationError()
     }
 
+    @Test func aLayerGetsAnotherKey() throws {
+        let wash = try show.layer("wash")
+        let level = try show.param("wash/level")
+        try show.set(level, .float(0.25))
+        try show.rename(wash, to: "front")
+        #expect(try show.info(of: wash).key == "front")
+        #expect(try show.param("front/level") == level)
+        #expect(try show.value(of: level).value == .float(0.25))
+        #expect(try show.rename(wash, to: "front").state == .same)
+        #expect(try failure { try show.rename(wash, to: "spot") }.code == .exists)
+        #expect(try failure { try show.rename(wash, to: "Front") }.code == .invalid)
+        try show.apply { $0.rename(wash, to: "wash") }
+        #expect(try show.layer("wash") == wash)
+    }
+
+    @Test func aChangeOfTypeSaysWhatBecameOfEveryValue() throws {
+        let dimmer = LayerType("dimmer", [.float("level", in: 0...0.5), .float("more")])
+        try show.commit(show.prepare(dimmer))
+        try show.set(show.param("wash/level"), .float(1))
+        let count = try show.param("wash/count")
+        try show.set(count, .int(3))
+        let outcome = try show.retype(show.layer("wash"), to: "dimmer")
+        #expect(outcome.invalidation == .incompatible)
+        let fates = try show.typeReport(revision: outcome.revision)
+        #expect(fates.map(\.key).sorted() == ["count", "level"])
+        let level = try #require(fates.first { $0.key == "level" })
+        #expect(level.tier == .committed)
+        #expect((level.fate, level.why) == (.clamped, .range))
+        #expect((level.before, level.after) == (.value(.float(1)), .value(.float(0.5))))
+        #expect(try level.param == show.param("wash/level"))
+        let gone = try #require(fates.first { $0.key == "count" })
+        #expect((gone.fate, gone.why) == (.cleared, .keyGone))
+        #expect(gone.param == nil)
+        #expect(gone.after == nil)
+        #expect(try failure { _ = try show.typeReport(revision: 99) }.code == .state)
+    }
+
+    @Test func everyKindOfFieldIsClassified() throws {
+        let kinds = Dictionary(uniqueKeysWithValues: FieldKind.all.map { ($0.name, $0) })
+        #expect(kinds["param.committed"]?.fieldClass == .committed)
+        #expect(kinds["param.committed"]?.keptIn == [.mirror, .checkpoint])
+        #expect(kinds["host.history"]?.keptIn == [])
+    }
+
     @Test func aLayerGetsAnotherType() throws {
         try show.commit(show.prepare(LayerType("dimmer", [.float("level", in: 0...1)])))
         try show.set(show.param("wash/level"), .float(0.25))
@@ -174,7 +218,7 @@ import Testing
         try show.commit(show.prepareRetype(spot, to: "dimmer"))
         #expect(try show.value(of: show.param("spot/level")).value == .float(0.75))
         try show.apply { $0.retype(try! show.layer("spot"), to: "fixture") }
-        #expect(try show.info(of: show.layer("spot")).paramCount == 12)
+        #expect(try show.info(of: show.layer("spot")).paramCount == 13)
         #expect(try failure { try show.retype(spot, to: "fixture") }.code == .unknownLayer)
         let wash = try show.layer("wash")
         #expect(

@@ -27,6 +27,7 @@ let fixture = LayerType(
         .enum("mode", labels: ["off", "chase", "strobe"]), .text("title", initial: "untitled"), .int("count"),
         .bool("on"), .time("position"), .vec2("pan"), .vec3("place"), .vec4("crop"),
         .float("dimmer", in: 0...1, smoothing: .milliseconds(100)), .float("size", in: 0...1, flags: .clamp),
+        .trigger("go"),
     ])
 
 /// A show of two layers of type "fixture".
