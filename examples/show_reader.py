@@ -32,8 +32,8 @@ def prove(data):
         raise ValueError("it is no show document")
     if not beginning and header.get("checksum") != "none":
         raise ValueError('it was changed since it was saved; "checksum": "none" would say that this was meant')
-    if header["format"] != 1:
-        raise ValueError(f"its format is {header['format']}, and this reader knows 1")
+    if header["format"] not in (1, 2):
+        raise ValueError(f"its format is {header['format']}, and this reader knows 1 and 2")
     return document
 
 

@@ -50,17 +50,6 @@ using Channels = std::vector<std::uint8_t>;
 
 }  // namespace
 
-TEST_CASE("DMX: a channel is rounded from the product in double and clamped", "[dmx]") {
-  CHECK(channel_value(1.0, 1.0, 1.0) == 255);
-  CHECK(channel_value(1.0, 0.5, 1.0) == 128);
-  CHECK(channel_value(0.5, 0.5, 0.5) == 32);
-  CHECK(channel_value(0.0, 1.0, 1.0) == 0);
-  CHECK(channel_value(4.0, 1.0, 1.0) == 255);
-  CHECK(channel_value(-1.0, 1.0, 1.0) == 0);
-  CHECK(channel_value(0.5 / 255.0, 1.0, 1.0) == 1);
-  CHECK(channel_value(0.499 / 255.0, 1.0, 1.0) == 0);
-}
-
 TEST_CASE("DMX: the defaults light every fixture and nothing beside them", "[dmx]") {
   Stage stage(default_patch());
   const DmxPicture& picture = stage.picture();

@@ -168,11 +168,13 @@ class KillLoop:
         self.node = artnet.Receiver()
         self.possible = [State.fresh()]
         self.shown = State.fresh()  # newest state that the wire has shown for certain
+        self.in_flight = None       # route of the automation at the moment of the last death
         self.starts = 0
         self.stillborn = 0
         self.changes = 0
         self.interrupted = 0
         self.unacknowledged = 0
+        self.taken_up = 0
         self.latencies = []
 
     def close(self):
@@ -181,15 +183,18 @@ class KillLoop:
 
     def summary(self):
         return (f"{self.changes} packets of changes, {self.interrupted} deaths with some of them unanswered, "
-                f"{self.unacknowledged} between a change and its answer")
+                f"{self.unacknowledged} between a change and its answer, {self.taken_up} with automation that went on")
 
     def round(self, number):
         if self.chance.random() < 0.1:
             self.die_while_starting()
         life = self.start()
         try:
-            self.stay_quiet(life)
-            self.read_all(life)
+            if self.in_flight is None:
+                self.stay_quiet(life)
+                self.read_all(life)
+            else:
+                self.let_settle(life)
             if number % 40 == 20:
                 self.settle_automation(life)
             if number % 40 == 30:
@@ -213,7 +218,7 @@ class KillLoop:
             process.kill()
         self.stillborn += 1
         packets = self.node.drain()
-        if packets:
+        if packets and self.in_flight is None:
             Wire([state.look for state in self.possible]).judge(packets, complete=False)
 
     def start(self):
@@ -312,6 +317,29 @@ class KillLoop:
         check(life.rig.revision() == life.states[-1].revision, "settling is one revision")
         life.packets = []
 
+    def let_settle(self, life):
+        """Automation that was on its way at the last death settles in this life, unless the rig had never heard of it."""
+        route, self.in_flight = self.in_flight, None
+        before, after = self.possible
+        life.packets = []
+        if life.states[0] is before and life.rig.get(route)[0] == "transient":
+            self.taken_up += 1
+            deadline = time.monotonic() + 5
+            while life.rig.get(route) != ("committed", after.value(route)):
+                check(time.monotonic() < deadline, f"{route} does not settle after the death")
+        settled = after if life.rig.revision() == after.revision else before
+        check_values(life.rig, settled)
+        life.states, life.acknowledged = [before, settled], 1
+        look = settled.look
+        last = [None, None]
+
+        def arrived(packets):
+            for packet in packets:
+                last[packet.universe] = packet.channels[:3]
+            return tuple(fixture or b"" for fixture in last) == look
+
+        self.node.collect(arrived)
+
     def automate(self, life):
         """Sends automation; the state after it has settled is appended to the life."""
         route = self.chance.choice(AUTOMATED)
@@ -343,9 +371,9 @@ class KillLoop:
         check(self.shown.revision <= self.possible[-1].revision, "the wire is ahead of what was sent")
 
     def die_in_flight(self, life):
-        """Automation at the moment of death: it has been committed whole, or not at all."""
+        """Automation at the moment of death: it has been committed, or the next life goes on with it."""
         before = life.states[-1]
-        self.automate(life)
+        self.in_flight = self.automate(life)
         time.sleep(self.chance.choice((self.chance.uniform(0, 0.1), self.chance.uniform(0.85, 1.05))))
         life.rig.kill()
         self.node.drain()

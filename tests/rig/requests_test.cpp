@@ -36,7 +36,7 @@ relume::Schema schema_of_all_types() {
                       Param("float", RELUME_FLOAT).range(0, 1), Param("free", RELUME_FLOAT), Param("vec2", RELUME_VEC2),
                       Param("vec3", RELUME_VEC3), Param("vec4", RELUME_VEC4), Param("color", RELUME_COLOR).range(0, 1),
                       Param("enum", RELUME_ENUM).labels({"off", "slow", "fast"}), Param("time", RELUME_TIME),
-                      Param("text", RELUME_TEXT)});
+                      Param("text", RELUME_TEXT), Param("go", RELUME_TRIGGER)});
   schema.layer("all", "all");
   return schema;
 }
@@ -147,6 +147,39 @@ TEST_CASE("Requests: every type takes what the contract lists, and get gives it 
   }
 }
 
+TEST_CASE("Requests: a trigger fires once, with nothing or with any one argument, and get tells the count",
+          "[requests]") {
+  Desk desk(schema_of_all_types());
+  const auto count = [&](int n, const char* tier) {
+    CHECK(desk.get("all/go") ==
+          "/relume/value sssi 'all/go' '" + std::string(tier) + "' 'trigger' " + std::to_string(n));
+  };
+  count(0, "default");
+  CHECK(desk.one(message("/relume/set", "s", text("all/go"))) == ack(1, "all/go"));
+  count(1, "persisted");
+  const std::vector<std::pair<std::string, Bytes>> arguments{
+      {"i", i32(0)},     {"i", i32(7)},     {"h", i64(-1)}, {"f", f32(0.0F)}, {"f", f32(NAN)},
+      {"d", f64(1e300)}, {"T", ""},         {"F", ""},      {"N", ""},        {"I", ""},
+      {"s", text("")},   {"s", text("go")}, {"r", i32(0)},  {"b", i32(0)}};
+  int fired = 1;
+  for (const auto& [tag, bytes] : arguments) {
+    INFO(tag);
+    ++fired;
+    CHECK(desk.set("all/go", tag, bytes) == ack(static_cast<std::uint64_t>(fired), "all/go"));
+    count(fired, "persisted");
+  }
+  CHECK(desk.one(message("/relume/persist", "s", text("all/go"))) ==
+        ack(static_cast<std::uint64_t>(fired) + 1, "all/go"));
+  count(fired + 1, "persisted");
+  // A bundle of pushes is one revision, and all of them count.
+  const Bytes push = message("/relume/set", "s", text("all/go"));
+  CHECK(desk.ask(bundle({push, push, push})).size() == 3);
+  count(fired + 4, "persisted");
+  CHECK(desk.revision() == static_cast<std::uint64_t>(fired) + 2);
+  CHECK(desk.one(message("/relume/reset", "s", text(""))) == ack(desk.revision(), ""));
+  count(fired + 4, "persisted");
+}
+
 TEST_CASE("Requests: what does not fit is rejected with its reason, and changes nothing", "[requests][error]") {
   Desk desk(schema_of_all_types());
   struct Case {
@@ -198,6 +231,8 @@ TEST_CASE("Requests: what does not fit is rejected with its reason, and changes 
       {"all/text", "i", i32(1), "wrong-type"},
       {"all/text", "", "", "wrong-type"},
       {"all/text", "ss", text("a") + text("b"), "wrong-type"},
+      {"all/go", "ii", i32(1) + i32(1), "wrong-type"},
+      {"all/go", "TT", "", "wrong-type"},
       {"all/text", "s", text(std::string(1025, 'x')), "too-long"},
       {"all/text", "s", text("\xff"), "bad-utf8"},
       {"all/text", "s", text("cut \xc3"), "bad-utf8"},
@@ -232,7 +267,7 @@ TEST_CASE("Requests: a request without its route or with too much is wrong-type"
 
 TEST_CASE("Requests: what the rig does not know is told so by its address", "[requests][error]") {
   Desk desk(schema_of_all_types());
-  for (const char* address : {"/relume/layer/rename", "/relume/layer", "/relume/sett", "/relume/", "/relume"}) {
+  for (const char* address : {"/relume/layer/repaint", "/relume/layer", "/relume/sett", "/relume/", "/relume"}) {
     CHECK(desk.one(message(address, "s", text("x"))) == reject(address, "unknown-request"));
   }
 }
@@ -320,6 +355,26 @@ TEST_CASE("Requests: a layer gets another type, and what fits is kept", "[reques
   CHECK(desk.revision() == 3);
 }
 
+TEST_CASE("Requests: a layer gets another key, and everything of it goes by that", "[requests][layer]") {
+  Desk desk(rig::demo_schema(rig::default_patch()));
+  desk.one(set("wash/level", 0.5F));
+  const auto rename = [](const char* layer, const char* key) {
+    return message("/relume/layer/rename", "ss", text(layer) + text(key));
+  };
+  CHECK(desk.one(rename("wash", "front")) == ack(2, "wash"));
+  CHECK(desk.stack_changes == 1);
+  CHECK(desk.get("front/level") == "/relume/value sssf 'front/level' 'committed' 'float' 0.500000");
+  CHECK(desk.get("wash/level") == reject("wash/level", "unknown-route"));
+  CHECK(desk.one(rename("front", "front")) == ack(2, "front"));  // it has it already
+  CHECK(desk.one(rename("front", "tubes")) == reject("front", "exists"));
+  CHECK(desk.one(rename("front", "Front")) == reject("front", "invalid"));
+  CHECK(desk.one(rename("front", "relume")) == reject("front", "invalid"));
+  CHECK(desk.one(rename("wash", "spots")) == reject("wash", "unknown-layer"));
+  CHECK(desk.one(message("/relume/layer/rename", "s", text("front"))) == reject("front", "wrong-type"));
+  CHECK(desk.one(message("/relume/layer/rename", "si", text("front") + i32(1))) == reject("front", "wrong-type"));
+  CHECK(desk.revision() == 2);
+}
+
 TEST_CASE("Requests: a bundle is one change-set with one revision, answered in order", "[requests][bundle]") {
   Desk desk(rig::demo_schema(rig::default_patch()));
   const auto answers = desk.ask(
@@ -344,7 +399,7 @@ TEST_CASE("Requests: one bad request in a bundle rejects all, and only it has th
       {message("/relume/store", "s", text("nobody")), reject("nobody", "unknown-layer")},
       {message("/relume/layer/remove", "s", text("nobody")), reject("nobody", "unknown-layer")},
       {message("/relume/layer/add", "sss", text("wash") + text("group") + text("")), reject("wash", "exists")},
-      {message("/relume/layer/rename", "s", text("wash")), reject("/relume/layer/rename", "unknown-request")},
+      {message("/relume/layer/repaint", "s", text("wash")), reject("/relume/layer/repaint", "unknown-request")},
   };
   for (const auto& [culprit, reason] : culprits) {
     for (int place = 0; place < 3; ++place) {

@@ -51,6 +51,23 @@ class Layers(RigTest):
         self.assert_ack(rig.ask("/relume/layer/bypass", "master", 0), 7, "master")
         self.wait_for_channels(0, 1, [0] * 24)
 
+    def test_a_renamed_layer_keeps_its_values_and_a_group_is_lit_by_the_layer_of_its_name(self):
+        rig = self.rig
+        rig.ask("/relume/set", "wash/level", 0.5)
+        self.wait_for_channels(0, 1, [128] * 24)
+        self.assert_ack(rig.ask("/relume/layer/rename", "wash", "front"), 2, "wash")
+        self.wait_for_channels(0, 1, [0] * 24)
+        self.assertEqual(rig.get("front/level"), ("committed", 0.5))
+        self.assert_reject(rig.ask("/relume/get", "wash/level"), "wash/level", "unknown-route")
+        self.assert_reject(rig.ask("/relume/layer/rename", "front", "tubes"), "front", "exists")
+        rig.send("/front/level", 0.25)  # automation goes by the new route
+        self.wait_until(lambda: rig.get("front/level") == ("committed", 0.25))
+        rig.kill()
+        self.rig = rig = self.start("--rate", "250")
+        self.assertEqual(rig.get("front/level"), ("committed", 0.25))
+        self.assertEqual(rig.ask("/relume/layer/rename", "front", "wash").address, "/relume/ack")
+        self.wait_for_channels(0, 1, [64] * 24)
+
     def test_a_moved_layer_changes_nothing_on_the_wire_and_its_values_go_on(self):
         self.assert_ack(self.rig.ask("/relume/layer/move", "tubes", "master"), 1, "tubes")
         self.assert_ack(self.rig.ask("/relume/layer/move", "master", ""), 2, "master")

@@ -104,7 +104,7 @@ class Requests(RigTest):
         self.assertIn(checkpointed, (0, 1))
 
     def test_unknown_requests_are_named_by_their_address(self):
-        for address in ("/relume/layer/rename", "/relume/layer", "/relume/preset/load", "/relume/"):
+        for address in ("/relume/layer/repaint", "/relume/layer", "/relume/preset/load", "/relume/"):
             self.assert_reject(self.rig.ask(address, "x"), address, "unknown-request")
 
     def test_replies_go_to_whoever_asked_in_order(self):

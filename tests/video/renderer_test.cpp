@@ -161,11 +161,13 @@ TEST_CASE("Renderer: a shader sees every value of its layer, whatever its type",
       {"key": "quad", "type": "vec4", "default": [7, 8, 9, 10]},
       {"key": "tint", "type": "color", "default": [0.25, 0.5, 0.75, 0.125]},
       {"key": "mode", "type": "enum", "labels": ["a", "b", "c"], "default": "c"},
-      {"key": "start", "type": "time", "default": -5500000000}]})",
+      {"key": "start", "type": "time", "default": -5500000000},
+      {"key": "go", "type": "trigger"}]})",
                "vec4 layer(vec2 uv) {\n"
                "  bool all = u_opacity == 1.0 && u_blend == 0 && u_on && u_count == -7 && u_at == vec2(1, 2) &&\n"
                "      u_axis == vec3(3, 4, 5) && u_after_axis == 6.0 && u_quad == vec4(7, 8, 9, 10) &&\n"
-               "      u_tint == vec4(0.25, 0.5, 0.75, 0.125) && u_mode == 2 && abs(seconds(u_start) + 5.5) < 1e-5;\n"
+               "      u_tint == vec4(0.25, 0.5, 0.75, 0.125) && u_mode == 2 && abs(seconds(u_start) + 5.5) < 1e-5 &&\n"
+               "      u_go == 0u;\n"
                "  return all ? vec4(0, 1, 0, 1) : vec4(1, 0, 0, 1);\n"
                "}\n");
   Renderer renderer(kWidth, kHeight);
@@ -193,6 +195,8 @@ TEST_CASE("Renderer: a shader sees every value of its layer, whatever its type",
     stack.show().revert();
   }
   CHECK(pixel(render(renderer, stack.draws()), 3, 3) == green);
+  stack.set("one/go", relume::trigger());  // last: no revert takes a pulse back
+  CHECK_FALSE(pixel(render(renderer, stack.draws()), 3, 3) == green);
 }
 
 TEST_CASE("Renderer: uv has its origin at the top left, and the top row comes first", "[video][gl]") {

@@ -93,7 +93,6 @@ relume_show_options full_show_options(const FullOptions& options) {
   relume_show_options show = demo_options(options);
   show.max_layers += pictures.max_layers;
   show.max_slots += pictures.max_slots;
-  show.max_overlays += pictures.max_overlays;
   show.max_readers += pictures.max_readers;
   return show;
 }

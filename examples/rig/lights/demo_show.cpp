@@ -71,9 +71,8 @@ relume::Schema demo_schema(const Patch& patch) {
 
 relume_show_options demo_options(const OperatorOptions& options) {
   relume_show_options show = operator_show(options);
-  show.max_layers = 1'024;    // kMaxGroups and the master
-  show.max_slots = 16'384;    // 8 per group, twice: a change of patch may need the new beside the old
-  show.max_overlays = 4'096;  // every parameter of the largest patch
+  show.max_layers = 1'024;  // kMaxGroups and the master
+  show.max_slots = 16'384;  // 8 per group, twice: a change of patch may need the new beside the old
   show.max_readers = 1;
   return show;
 }

@@ -2,51 +2,61 @@
 #include "lights/dmx.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <utility>
 
 namespace rig {
+namespace {
 
-std::uint8_t channel_value(double lane, double level, double dimmer) noexcept {
-  const double light = std::clamp(lane * level * dimmer, 0.0, 1.0);
-  return static_cast<std::uint8_t>(std::floor(255.0 * light + 0.5));
+constexpr std::uint16_t kFixture = 3;  // channels of one: a colour without its alpha
+
+std::uint32_t slot_of(relume::Frame frame, relume_param param) noexcept {
+  const relume_slot* const slot = frame.at(param);
+  return slot != nullptr ? static_cast<std::uint32_t>(slot - frame->slots) : RELUME_DMX_NO_SLOT;
 }
 
-DmxPacker::DmxPacker(const Patch& patch) : universes_(patched_universes(patch)), picture_(universes_.size()) {
+}  // namespace
+
+DmxPacker::DmxPacker(const Patch& patch)
+    : universes_(patched_universes(patch)), lines_(universes_.size()), picture_(universes_.size()) {
   for (const Group& group : patch.groups) {
-    const auto universe = std::lower_bound(universes_.begin(), universes_.end(), group.universe) - universes_.begin();
-    targets_.push_back(
-        {static_cast<std::size_t>(universe), std::size_t{group.start} - 1, group.count, group.order, Fixture{0, 0, 0}});
+    const auto found = std::lower_bound(universes_.begin(), universes_.end(), group.universe) - universes_.begin();
+    const auto universe = static_cast<std::size_t>(found);
+    targets_.push_back({universe, lines_[universe].size(), group.order});
+    for (std::uint16_t i = 0; i < kFixture; ++i) {
+      const auto channel = static_cast<std::uint16_t>(group.start - 1 + i);
+      lines_[universe].push_back({RELUME_DMX_NO_SLOT, RELUME_DMX_NO_SLOT, 1, channel, group.count, kFixture, 0, 0});
+    }
   }
 }
 
 const DmxPicture& DmxPacker::pack(relume::Frame frame, const DemoParams& params) noexcept {
   if (!of_one_stack(*frame, params.stack)) return picture_;
+  follow(frame, params);
   const MasterState master = master_of(frame, params.master);
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
-    Target& target = targets_[i];
-    const GroupParams& group = params.groups[i];
-    Fixture fixture{0, 0, 0};
-    if (!master.blackout && lit(*frame, group.position)) {
-      fixture = mix(target, frame.at(group.color), frame.at(group.level), master.dimmer);
-    }
-    if (fixture == target.channels) continue;
-    target.channels = fixture;
-    auto channel = picture_.universes[target.universe].begin() + static_cast<std::ptrdiff_t>(target.first);
-    for (std::size_t n = 0; n < target.count; ++n) channel = std::copy(fixture.begin(), fixture.end(), channel);
-    ++picture_.versions[target.universe];
+  const double dimmer = master.blackout ? 0.0 : master.dimmer;
+  for (std::size_t i = 0; i < universes_.size(); ++i) {
+    DmxUniverse channels{};
+    relume::dmx::pack(lines_[i].data(), lines_[i].size(), frame, dimmer, 0, channels.data(), channels.size());
+    if (channels == picture_.universes[i]) continue;
+    picture_.universes[i] = channels;
+    ++picture_.versions[i];
   }
   return picture_;
 }
 
-DmxPacker::Fixture DmxPacker::mix(const Target& target, const relume_slot* color, const relume_slot* level,
-                                  double master) noexcept {
-  Fixture fixture{0, 0, 0};
-  if (color == nullptr || level == nullptr) return fixture;
-  for (std::size_t i = 0; i < fixture.size(); ++i) {
-    fixture[i] = channel_value(static_cast<double>(color[target.order[i]].f), static_cast<double>(level->f), master);
+/// Where each group's values lie in this frame.
+void DmxPacker::follow(relume::Frame frame, const DemoParams& params) noexcept {
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    const Target& target = targets_[i];
+    const GroupParams& group = params.groups[i];
+    const std::uint32_t level = slot_of(frame, group.level);
+    std::uint32_t color = slot_of(frame, group.color);
+    if (level == RELUME_DMX_NO_SLOT || !lit(*frame, group.position)) color = RELUME_DMX_NO_SLOT;
+    for (std::size_t n = 0; n < kFixture; ++n) {
+      relume_dmx_patch& line = lines_[target.universe][target.line + n];
+      line.slot = color != RELUME_DMX_NO_SLOT ? color + target.order[n] : color;
+      line.level = level;
+    }
   }
-  return fixture;
 }
 
 }  // namespace rig

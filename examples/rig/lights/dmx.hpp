@@ -15,10 +15,7 @@
 
 namespace rig {
 
-/// The channel value of one colour lane, computed in double so that every machine and every model of it agrees.
-std::uint8_t channel_value(double lane, double level, double dimmer) noexcept;
-
-/// Turns frames into the picture of all patched universes, rewriting only groups whose channels differ.
+/// Turns frames into the picture of all patched universes.
 class DmxPacker {
  public:
   explicit DmxPacker(const Patch& patch);
@@ -34,18 +31,16 @@ class DmxPacker {
   const DmxPicture& pack(relume::Frame frame, const DemoParams& params) noexcept;
 
  private:
-  using Fixture = std::array<std::uint8_t, 3>;
   struct Target {
     std::size_t universe;  // index into the picture
-    std::size_t first;
-    std::size_t count;
+    std::size_t line;      // the first of three in the universe's patch
     std::array<std::uint8_t, 3> order;
-    Fixture channels;  // of each fixture of the group, as they stand in the picture
   };
-  static Fixture mix(const Target& target, const relume_slot* color, const relume_slot* level, double master) noexcept;
+  void follow(relume::Frame frame, const DemoParams& params) noexcept;
 
   std::vector<std::uint16_t> universes_;
-  std::vector<Target> targets_;  // in the order of the patch
+  std::vector<Target> targets_;                       // in the order of the patch
+  std::vector<std::vector<relume_dmx_patch>> lines_;  // by universe of the picture
   DmxPicture picture_;
 };
 

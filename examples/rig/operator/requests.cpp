@@ -47,7 +47,7 @@ const Requests::Replies& Requests::handle(std::span<const std::byte> datagram, c
 }
 
 Requests::Verb Requests::verb_of(std::string_view address) noexcept {
-  static constexpr std::array<std::pair<std::string_view, Verb>, 16> kVerbs{{{"/set", Verb::set},
+  static constexpr std::array<std::pair<std::string_view, Verb>, 17> kVerbs{{{"/set", Verb::set},
                                                                              {"/persist", Verb::persist},
                                                                              {"/store", Verb::store},
                                                                              {"/revert", Verb::revert},
@@ -57,6 +57,7 @@ Requests::Verb Requests::verb_of(std::string_view address) noexcept {
                                                                              {"/layer/move", Verb::move},
                                                                              {"/layer/bypass", Verb::bypass},
                                                                              {"/layer/retype", Verb::retype},
+                                                                             {"/layer/rename", Verb::rename},
                                                                              {"/accept", Verb::accept},
                                                                              {"/get", Verb::get},
                                                                              {"/ping", Verb::ping},
@@ -150,6 +151,7 @@ void Requests::read_stack_change(Item& item) {
     case Verb::remove: changes_.remove(layer); return;
     case Verb::move: changes_.move(layer, before); return;
     case Verb::retype: changes_.retype(layer, args[1].text.c_str()); return;
+    case Verb::rename: changes_.rename(layer, args[1].text.c_str()); return;
     default: changes_.bypass(layer, on.as.i != 0);
   }
 }

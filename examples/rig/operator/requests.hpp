@@ -35,7 +35,7 @@ class Requests {
 
   /// Called after something has taken effect and before it is answered.
   struct Hooks {
-    std::function<void()> stack_changed;  ///< layers were added, removed, moved, bypassed, or got another type
+    std::function<void()> stack_changed;  ///< layers were added, removed, moved, bypassed, or got another type or key
     std::function<void()> show_replaced;  ///< the document was taken: stack, base and records are others
   };
 
@@ -68,6 +68,7 @@ class Requests {
     move,
     bypass,
     retype,
+    rename,
     accept,
     get,
     ping,
@@ -87,8 +88,8 @@ class Requests {
   };
 
   static Verb verb_of(std::string_view address) noexcept;
-  static bool is_change(Verb verb) noexcept { return verb <= Verb::retype; }
-  static bool is_structural(Verb verb) noexcept { return verb >= Verb::add && verb <= Verb::retype; }
+  static bool is_change(Verb verb) noexcept { return verb <= Verb::rename; }
+  static bool is_structural(Verb verb) noexcept { return verb >= Verb::add && verb <= Verb::rename; }
   Item read(const OscMessage& message);
   void read_value_change(Item& item);
   void read_layer_values_change(Item& item);

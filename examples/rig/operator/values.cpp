@@ -59,6 +59,13 @@ relume_result time_from_osc(std::span<const OscArg> args, relume_value& out) {
   return RELUME_OK;
 }
 
+// What a sender puts beside its push is nobody's business: a button may well send its position.
+relume_result trigger_from_osc(std::span<const OscArg> args, relume_value& out) {
+  if (args.size() > 1) return RELUME_E_TYPE;
+  out.as.i = 1;
+  return RELUME_OK;
+}
+
 relume_result text_from_osc(std::span<const OscArg> args, relume_value& out) {
   if (args.size() != 1 || args[0].tag != 's') return RELUME_E_TYPE;
   out.as.text = {args[0].text.data(), args[0].text.size()};
@@ -91,6 +98,7 @@ relume_result value_from_osc(const relume::Show& show, relume_param param, std::
     case RELUME_ENUM: return enum_from_osc(show, param, args, out);
     case RELUME_TIME: return time_from_osc(args, out);
     case RELUME_TEXT: return text_from_osc(args, out);
+    case RELUME_TRIGGER: return trigger_from_osc(args, out);
     default: return lanes_from_osc(args, relume_type_lanes(info.type), out);
   }
 }
@@ -99,6 +107,7 @@ void value_to_osc(const relume_value& value, OscWriter& out) {
   switch (value.type) {
     case RELUME_BOOL: out.boolean(value.as.i != 0); return;
     case RELUME_INT:
+    case RELUME_TRIGGER:
     case RELUME_ENUM: out.int32(value.as.i); return;
     case RELUME_TIME: out.int64(value.as.t); return;
     default:
@@ -107,8 +116,8 @@ void value_to_osc(const relume_value& value, OscWriter& out) {
 }
 
 const char* type_name(std::uint32_t type) noexcept {
-  static constexpr std::array<const char*, 11> kNames{"none", "bool",  "int",  "float", "vec2", "vec3",
-                                                      "vec4", "color", "enum", "time",  "text"};
+  static constexpr std::array kNames{"none", "bool",  "int",  "float", "vec2", "vec3",
+                                     "vec4", "color", "enum", "time",  "text", "trigger"};
   return type < kNames.size() ? kNames[type] : "unknown";
 }
 

@@ -35,15 +35,16 @@ struct TypeName {
   std::string_view name;
   relume_type type;
 };
-constexpr std::array<TypeName, 9> kTypes{{{"bool", RELUME_BOOL},
-                                          {"int", RELUME_INT},
-                                          {"float", RELUME_FLOAT},
-                                          {"vec2", RELUME_VEC2},
-                                          {"vec3", RELUME_VEC3},
-                                          {"vec4", RELUME_VEC4},
-                                          {"color", RELUME_COLOR},
-                                          {"enum", RELUME_ENUM},
-                                          {"time", RELUME_TIME}}};
+constexpr std::array<TypeName, 10> kTypes{{{"bool", RELUME_BOOL},
+                                           {"int", RELUME_INT},
+                                           {"float", RELUME_FLOAT},
+                                           {"vec2", RELUME_VEC2},
+                                           {"vec3", RELUME_VEC3},
+                                           {"vec4", RELUME_VEC4},
+                                           {"color", RELUME_COLOR},
+                                           {"enum", RELUME_ENUM},
+                                           {"time", RELUME_TIME},
+                                           {"trigger", RELUME_TRIGGER}}};
 
 bool is_vector(relume_type type) { return type >= RELUME_VEC2 && type <= RELUME_COLOR; }
 bool is_whole(relume_type type) { return type == RELUME_INT || type == RELUME_TIME; }
@@ -90,7 +91,9 @@ void read_range(const Json& json, ShaderParam& param, const Place& place) {
     if (param.type == RELUME_COLOR) param.max = 1.0;
     return;
   }
-  if (param.type == RELUME_BOOL || param.type == RELUME_ENUM) { throw place.error("range", "bool and enum take none"); }
+  if (param.type == RELUME_BOOL || param.type == RELUME_ENUM || param.type == RELUME_TRIGGER) {
+    throw place.error("range", "bool, enum and trigger take none");
+  }
   const Json& range = json["range"];
   if (!range.is_array() || range.size() != 2) throw place.error("range", "must be [min, max]");
   param.min = number(range[0], "range", param.type, place);
@@ -129,6 +132,7 @@ relume_value read_vector(const Json& json, relume_type type, const Place& place)
 
 relume_value read_default(const Json& json, const ShaderParam& param, const Place& place) {
   if (is_vector(param.type)) return read_vector(json, param.type, place);
+  if (param.type == RELUME_TRIGGER) throw place.error("default", "a trigger counts from 0 and takes none");
   switch (param.type) {
     case RELUME_BOOL:
       if (!json.is_boolean()) throw place.error("default", "must be true or false");
@@ -166,7 +170,7 @@ ShaderParam read_param(const Json& json, std::size_t index, const std::string& f
   const Json type = json.value("type", Json());
   const auto known = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return type == t.name; });
   if (known == kTypes.end()) {
-    throw place.error("type", "must be bool, int, float, vec2, vec3, vec4, color, enum or time");
+    throw place.error("type", "must be bool, int, float, vec2, vec3, vec4, color, enum, time or trigger");
   }
   param.type = known->type;
   read_range(json, param, place);

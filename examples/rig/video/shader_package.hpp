@@ -22,6 +22,7 @@
 //   float turns(float hertz)      the share of a turn, 0 to 1, at that many turns a second; exact however long a show runs
 //   vec3 below(vec2 uv), below()  the picture of the layers below, there or at this pixel
 //   float seconds(uvec2)          a parameter of type time
+// A parameter of type `trigger` is a uint, the count of its pulses: an index, a seed, a side to switch to.
 #pragma once
 
 #include <relume/relume.hpp>

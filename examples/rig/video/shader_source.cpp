@@ -61,6 +61,7 @@ std::string_view glsl_type(relume_type type) {
     case RELUME_VEC4:
     case RELUME_COLOR: return "vec4";
     case RELUME_TIME: return "uvec2";
+    case RELUME_TRIGGER: return "uint";
     default: return "";  // no package has a parameter of another type
   }
 }

@@ -37,7 +37,6 @@ relume_show_options video_show_options(const OperatorOptions& options) {
   relume_show_options show = operator_show(options);
   show.max_layers = 256;
   show.max_slots = 16'384;
-  show.max_overlays = 4'096;
   show.max_readers = 1;
   return show;
 }
