@@ -265,19 +265,24 @@ TEST_CASE("More parameters than a source has room for are refused", "[automation
   CHECK(small.write(t.show.param("wash/step"), scalar(0.6F), t.now) == RELUME_OK);
 }
 
-TEST_CASE("With all overlays in use the newest value waits, and is shown when one is free", "[automation]") {
+TEST_CASE("A weaker claim for which there is no room waits at its source, and is shown when the stronger one goes",
+          "[automation]") {
   relume_show_options options = relume::test::quiet_options();
-  options.max_overlays = 1;
+  options.max_contended = 1;
   TestShow t(relume::test::demo_schema(), options);
-  Source osc = source_of(t.show, 0, RELUME_COMMIT_RENDER_ONLY);
-  osc.write(t.show.param("wash/step"), scalar(0.5F), t.now);
+  Source strong = source_of(t.show, 120, RELUME_COMMIT_RENDER_ONLY);
+  Source weak = source_of(t.show, 50, RELUME_COMMIT_RENDER_ONLY);
+  for (const char* route : {"wash/step", "spot/step"}) {
+    strong.write(t.show.param(route), scalar(0.5F), t.now);
+    weak.write(t.show.param(route), scalar(0.6F), t.now);
+    CHECK(t.level(route, 22) == 0.5F);
+    weak.write(t.show.param(route), scalar(0.7F), t.now);
+    CHECK(t.level(route, 22) == 0.5F);
+  }
+  strong.release(t.show.param("spot/step"), t.now);
+  strong.release(t.show.param("wash/step"), t.now);
   t.frame(22);
-  osc.write(t.show.param("spot/step"), scalar(0.6F), t.now);
-  t.frame(22);
-  osc.write(t.show.param("spot/step"), scalar(0.7F), t.now);
-  CHECK(t.level("spot/step", 22) == 0.0F);
-  osc.release(t.show.param("wash/step"), t.now);
-  t.frame(22);
+  CHECK(t.level("wash/step", 22) == 0.7F);
   CHECK(t.level("spot/step", 22) == 0.7F);
 }
 

@@ -171,7 +171,7 @@ static void test_open_errors(void) {
   EXPECT(open_result(options) == RELUME_E_INVALID);
   options = quiet(), options.event_capacity = 1048577;
   EXPECT(open_result(options) == RELUME_E_INVALID);
-  options = quiet(), options.max_slots = 64, options.max_overlays = 65;
+  options = quiet(), options.max_slots = 64, options.max_contended = 65;
   EXPECT(open_result(options) == RELUME_E_INVALID);
   options = quiet(), options.flags = 128;
   EXPECT(open_result(options) == RELUME_E_INVALID);
@@ -337,7 +337,7 @@ static void test_names(void) {
   snprintf(version, sizeof version, "%d.%d.%d", RELUME_VERSION_MAJOR, RELUME_VERSION_MINOR, RELUME_VERSION_PATCH);
   EXPECT(strcmp(relume_version(), version) == 0);
   EXPECT(relume_type_lanes(RELUME_TIME) == 2 && relume_type_lanes(0) == 0 && relume_type_lanes(RELUME_TEXT) == 1 &&
-         relume_type_lanes(11) == 0);
+         relume_type_lanes(RELUME_TRIGGER) == 1 && relume_type_lanes(12) == 0);
   const relume_error by_macro = RELUME_ERROR_INIT;
   relume_error by_function;
   relume_error_init(&by_function, sizeof by_function);

@@ -165,7 +165,7 @@ constexpr std::size_t kHeadSize = 104;
 constexpr std::size_t kHeadDigest = 96;
 constexpr std::uint64_t kHeadPlace = std::uint64_t{2} << 40U;
 constexpr std::size_t kBlocks = 8192;
-constexpr std::size_t kBlockSize = 16 + sizeof(SavedBlock);
+constexpr std::size_t kBlockSize = 16 + sizeof(SavedBlock) + sizeof(TakenLanes);
 
 std::uint64_t block_part(std::uint64_t block, std::uint64_t checksum) {
   const std::uint64_t of[2] = {block, checksum};

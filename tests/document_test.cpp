@@ -122,7 +122,7 @@ DocumentState rich() {
     } else if (is_float_type(def.type)) {
       state.set(wash, def, {std::bit_cast<std::uint32_t>(third), 0, std::bit_cast<std::uint32_t>(1e-45F), 0x3f800000});
     } else {
-      state.set(wash, def, {1, 0xffffffffU});
+      state.set(wash, def, {def.type == RELUME_TRIGGER ? 0xffffffffU : 1, 0xffffffffU});
     }
   }
   const auto gone = type("gone", {param("x", RELUME_FLOAT)}, false, 9);
@@ -149,6 +149,7 @@ TEST_CASE("Document: it is readable text, one value on a line", "[document]") {
         "title": "Grüße, \"du\"\u000a",
         "start": -4294967295,
         "color": [0.33333334, 0, 1e-45, 1],
+        "go": 4294967295,
         "mode": "schnell \"ü\""
       }
     },
@@ -169,7 +170,7 @@ TEST_CASE("Document: it is readable text, one value on a line", "[document]") {
   CHECK_THAT(text, Catch::Matchers::EndsWith(expected_values));
   const std::string expected_header = fmt::format(R"({{
   "relume": {{
-    "format": 1,
+    "format": 2,
     "minor": 0,
     "length": {:>10},
     "checksum": ")",
@@ -210,6 +211,40 @@ TEST_CASE("Document: an empty show and a full header read back", "[document]") {
   CHECK_THAT(bytes, Contains("\"accepted\": \"1677-09-21T00:12:43.145224192Z\""));
   CHECK_THAT(bytes, Contains("\"saved\": \"2262-04-11T23:47:16.854775807Z\""));
   CHECK(decoded(bytes).stack.layers.empty());
+}
+
+TEST_CASE("Document: the count of a trigger is the operators' pulses and those of sources, and asks for format 2",
+          "[document]") {
+  DocumentState state;
+  state.header = a_header();
+  const auto fires =
+      type("fires", {param("both", RELUME_TRIGGER), param("step", RELUME_FLOAT), param("sources", RELUME_TRIGGER),
+                     param("never", RELUME_TRIGGER), param("operators", RELUME_TRIGGER)});
+  const auto plain = type("plain", {param("step", RELUME_FLOAT)});
+  const Layer& layer = state.layer("a", fires);
+  const Layer& other = state.layer("b", plain);
+  state.set(other, plain->params()[0], {0x3f000000});
+  state.set(layer, fires->params()[0], {0xfffffffe});
+  SavedBlock& block = state.blocks[0];
+  for (const auto& [slot, count] : {std::pair{0U, 5U}, std::pair{2U, 7U}}) {
+    block.committed[slot] = count;
+    block.committed_present |= std::uint64_t{1} << slot;
+  }
+  state.set(layer, fires->params()[4], {6});
+  block.committed[3] = block.committed[4] = 9;  // of nobody: it is not there
+  block.committed[1] = 0x3f800000;
+  block.committed_present |= 2;  // a session's value is not in the document
+  const std::string text = state.encode();
+  CHECK_THAT(text, Contains("\"format\": 2"));
+  CHECK_THAT(
+      text,
+      Contains("\"values\": {\n        \"both\": 3,\n        \"sources\": 7,\n        \"operators\": 6\n      }"));
+  const SavedShow show = decoded(text);
+  CHECK(show.blocks[0].persisted[0] == 3);
+  CHECK(show.blocks[0].persisted[2] == 7);
+  CHECK(show.blocks[0].committed_present == 0);
+  state.stack.remove(layer);
+  CHECK_THAT(state.encode(), Contains("\"format\": 1"));
 }
 
 TEST_CASE("Document: types of one key and different shapes are kept apart", "[document]") {
@@ -358,15 +393,15 @@ TEST_CASE("Document: a change by hand is taken with the checksum none, formatted
 
 TEST_CASE("Document: a newer major is known as such, a newer minor is read", "[document]") {
   const std::string bytes = rich().encode();
-  const std::string newer = by_hand(replaced(bytes, "\"format\": 1", "\"format\": 2"));
+  const std::string newer = by_hand(replaced(bytes, "\"format\": 2", "\"format\": 3"));
   CHECK(prove(newer).verdict == DocumentVerdict::newer_format);
-  CHECK_THAT(prove(newer).reason, Contains("format is 2"));
+  CHECK_THAT(prove(newer).reason, Contains("format is 3"));
   CHECK(prove("{\"relume\": {\"format\": 7, \"else\": true}}").verdict == DocumentVerdict::newer_format);
   CHECK(decode_fault(newer).code == RELUME_E_INVALID);
   CHECK(decoded(by_hand(replaced(bytes, "\"minor\": 0", "\"minor\": 9"))).stack.layers.size() == 2);
   // Whatever its checksum is: how a newer format proves itself is not known here, and left alone it is safe.
-  CHECK(prove(replaced(bytes, "\"format\": 1", "\"format\": 3")).verdict == DocumentVerdict::newer_format);
-  CHECK(prove(replaced(bytes, "\"format\": 1", "\"format\": 0")).verdict == DocumentVerdict::damaged);
+  CHECK(prove(replaced(bytes, "\"format\": 2", "\"format\": 3")).verdict == DocumentVerdict::newer_format);
+  CHECK(prove(replaced(bytes, "\"format\": 2", "\"format\": 0")).verdict == DocumentVerdict::damaged);
 }
 
 TEST_CASE("Document: what does not fit is damage that names its place", "[document]") {

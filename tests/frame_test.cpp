@@ -220,7 +220,6 @@ TEST_CASE("262,144 parameters: set, automate, compose, read", "[frame][scale]") 
   relume_show_options options = relume::test::quiet_options();
   options.max_slots = 262144;
   options.max_layers = 512;
-  options.max_overlays = 262144;
   TestShow t(schema, options);
   relume_source_options source_options = RELUME_SOURCE_OPTIONS_INIT;
   source_options.max_params = 262144;

@@ -204,7 +204,7 @@ TEST_CASE("Killed at random instants under a stream of changes: nothing acknowle
               << " times the change in flight was already safe; 0 lost, 0 mixed");
 }
 
-TEST_CASE("Killed with automation in flight: what had settled is there", "[kill]") {
+TEST_CASE("Killed with automation in flight: what had settled is there, and the rest goes on where it was", "[kill]") {
   const Place place;
   const int signal = death_of([&] {
     TestShow t(relume::test::demo_schema(), place.options());
@@ -219,7 +219,11 @@ TEST_CASE("Killed with automation in flight: what had settled is there", "[kill]
   TestShow t(relume::test::demo_schema(), place.options());
   CHECK(t.level("wash/level") == 0.25F);
   CHECK(t.tier("wash/level") == RELUME_TIER_COMMITTED);
-  CHECK(t.tier("spot/level") == RELUME_TIER_DEFAULT);
+  CHECK(t.tier("spot/level") == RELUME_TIER_TRANSIENT);
+  CHECK(t.level("spot/level") > 0.5F);  // still on its way
+  t.run(1500);
+  CHECK(t.level("spot/level") == 0.5F);
+  CHECK(t.tier("spot/level") == RELUME_TIER_COMMITTED);
 }
 
 TEST_CASE("Killed while opening: the state is as it was", "[kill]") {

@@ -124,8 +124,8 @@ TEST_CASE("Mirror: of another boot, another folder, another format, with a loose
   other.folder_inode = 3;
   CHECK(open_mirror(path, mirror, other) == Mirror::Verdict::damaged);
   std::string bytes = read_file(path);
-  REQUIRE(bytes[16] == 2);  // the format number
-  bytes[16] = 3;
+  REQUIRE(bytes[16] == 3);  // the format number
+  bytes[16] = 4;
   write_file(path, bytes);
   CHECK(open_mirror(path, mirror) == Mirror::Verdict::newer_format);
   bytes[16] = 1;
@@ -133,7 +133,7 @@ TEST_CASE("Mirror: of another boot, another folder, another format, with a loose
   std::string reason;
   CHECK(open_mirror(path, mirror, mirror_identity(), &reason) == Mirror::Verdict::damaged);
   CHECK(reason.find("format 1") != std::string::npos);
-  bytes[16] = 2;
+  bytes[16] = 3;
   write_file(path, bytes);
   ::chmod(path.c_str(), 0660);
   CHECK(open_mirror(path, mirror) == Mirror::Verdict::damaged);

@@ -47,7 +47,7 @@ TEST_CASE("Page tree: a held root keeps its content through any number of later 
     std::vector<std::uint32_t> expected;
     const Root* held = nullptr;
     tree.begin(0);
-    tree.publish(0, view_of(tree.version()));
+    tree.publish(0, 0, view_of(tree.version()));
     std::map<std::uint64_t, std::vector<std::uint32_t>> published{{0, newest}};
     std::size_t wrong = 0;
     for (std::uint32_t n = 1; n <= 4000; ++n) {
@@ -63,7 +63,7 @@ TEST_CASE("Page tree: a held root keeps its content through any number of later 
       if (random() % 10 == 0) {
         tree.abort();
       } else {
-        tree.publish(n, n % 100 == 0 ? view_of(tree.version()) : nullptr);
+        tree.publish(n, n, n % 100 == 0 ? view_of(tree.version()) : nullptr);
         newest = edited;
         published = {{n, newest}};
       }
@@ -93,7 +93,7 @@ TEST_CASE("Page tree: a composer that never comes, or comes once, costs no more 
     for (std::uint32_t n = 0; n < 20000; ++n) {
       tree.begin(0);
       for (std::uint32_t b = 0; b < (n % 100 == 0 ? 64U : 1U); ++b) tree.edit((n + b) % 64).saved.committed.fill(n);
-      tree.publish(n, n == 0 ? view_of(tree.version()) : nullptr);
+      tree.publish(n, n, n == 0 ? view_of(tree.version()) : nullptr);
       if (n == 50 && takes_once) tree.hold(*tree.take());
     }
     CHECK(tree.version() == 20000);
@@ -107,7 +107,7 @@ TEST_CASE("Page tree: mutator and composer at once", "[pages][threads]") {
     for (std::uint32_t n = 1; n <= edits; ++n) {
       tree.begin(0);
       for (std::uint32_t i = 0; i < 3; ++i) tree.edit((n + 67 * i) % 200).saved.committed.fill(n);
-      tree.publish(n, n % 1000 == 1 ? view_of(tree.version()) : nullptr);
+      tree.publish(n, n, n % 1000 == 1 ? view_of(tree.version()) : nullptr);
     }
   });
   const Root* held = nullptr;
@@ -140,7 +140,7 @@ TEST_CASE(
     PageTree tree(blocks);
     tree.begin(0);
     for (std::uint32_t b = 0; b < blocks; ++b) tree.edit(b);
-    tree.publish(0, view_of(tree.version()));
+    tree.publish(0, 0, view_of(tree.version()));
     std::vector<std::uint32_t> newest(blocks);
     std::size_t wrong = 0;
     for (std::uint32_t round = 0; round < 60; ++round) {
@@ -158,7 +158,7 @@ TEST_CASE(
           newest[b] = since + n;
           edited.insert(b);
         }
-        tree.publish(since + n, nullptr);
+        tree.publish(since + n, since + n, nullptr);
         if (n % 7 == 0) {
           if (const Root* taken = tree.take()) tree.hold(*taken);
         }

@@ -19,6 +19,7 @@ using relume::color;
 using relume::integer;
 using relume::scalar;
 using relume::text;
+using relume::trigger;
 using relume::vec2;
 using relume::vec3;
 using Left = CutShow::Left;
@@ -34,8 +35,8 @@ std::vector<CutShow::Step> long_script() {
   static const std::string title = "Grüße aus dem Saal";
   static const std::string other(700, 't');
   return {
-      {[](Edit& e) { e.set("wash/level", scalar(0.25F)); }, Then::settle},
-      {[](Edit& e) { e.persist("wash/count", integer(-7)); }, Then::tick},
+      {[](Edit& e) { e.set("wash/level", scalar(0.25F)).set("wash/go", trigger(3)); }, Then::settle},
+      {[](Edit& e) { e.persist("wash/count", integer(-7)).persist("spot/go", trigger()); }, Then::tick},
       {[](Edit& e) {
          e.set("wash/color", color(0.1F, 0.2F, 0.3F)).set("spot/at", vec3(1, 2, 3)).set("spot/title", text(title));
        },
@@ -49,15 +50,21 @@ std::vector<CutShow::Step> long_script() {
              .set("wash/on", boolean(true));
        },
        Then::flush},
-      {[](Edit& e) { e.set("fx/pan", vec2(-1, 1)).set("fx/start", relume::time(-1)).set("spot/title", text(title)); },
+      {[](Edit& e) {
+         e.set("fx/pan", vec2(-1, 1))
+             .set("fx/start", relume::time(-1))
+             .set("spot/title", text(title))
+             .set("wash/go", trigger(0x7fffffff))
+             .persist("wash/go", trigger(0x7fffffff));
+       },
        Then::save},
       {[](Edit& e) { e.store(); }, Then::close},
       {[](Edit& e) { e.set("spot/mode", choice(2)).set("spot/level", scalar(0.75F)); }, Then::settle},
       {[](Edit& e) { e.remove("fx").record("patch", RELUME_RECORD_BYTES, std::string(3000, 'p')); }, Then::settle},
       {[](Edit& e) { e.to_top("wash").remove_record("look"); }, Then::nothing},
-      {[](Edit& e) { e.add("fx", "wash").persist("spot/count", integer(3)); }, Then::save},
+      {[](Edit& e) { e.add("fx", "wash").persist("spot/count", integer(3)).set("wash/go", trigger(9)); }, Then::save},
       {[](Edit& e) { e.set("fx/level", scalar(0.125F)).set("spot/title", text(other)); }, Then::settle},
-      {[](Edit& e) { e.revert(); }, Then::flush},
+      {[](Edit& e) { e.revert().set("spot/go", trigger(2)); }, Then::flush},
       {[](Edit& e) { e.set("spot/color", color(1, 0, 0)).persist("wash/title", text(title)); }, Then::close},
       {[](Edit& e) { e.set("wash/level", scalar(1)); }, Then::settle},
   };
@@ -67,7 +74,7 @@ std::vector<CutShow::Step> long_script() {
 std::vector<CutShow::Step> short_script() {
   return {
       {[](Edit& e) { e.set("wash/level", scalar(0.25F)).persist("spot/count", integer(1)); }, Then::settle},
-      {[](Edit& e) { e.set("wash/on", boolean(true)).persist("spot/count", integer(2)); }, Then::save},
+      {[](Edit& e) { e.set("wash/on", boolean(true)).persist("spot/go", trigger()); }, Then::save},
       {[](Edit& e) { e.persist("spot/count", integer(3)).record("look", RELUME_RECORD_JSON, "[3]"); }, Then::die},
       {[](Edit& e) { e.set("wash/level", scalar(0.5F)).persist("spot/count", integer(4)); }, Then::close},
       {[](Edit& e) { e.set("wash/level", scalar(0.75F)).persist("spot/count", integer(5)); }, Then::settle},

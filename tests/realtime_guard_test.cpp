@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "support/busy_show.hpp"
+#include "support/composer_arrays.hpp"
 #include "support/rounds.hpp"
 #include "support/rt_guard.hpp"
 #include "support/temp_folder.hpp"
@@ -41,6 +42,32 @@ void run_init(void (*init)(T*, std::size_t)) {
   T made;
   init(&made, sizeof made);
   expect(sized(made));
+}
+
+// An engine without a show, beside the one with; made and touched before any scope begins.
+relume::test::ComposerArrays engine(1000);
+
+void compose_engine(std::int64_t now_ns) {
+  for (std::size_t i = 0; i < engine.slots; i += 3) engine.automate(i, static_cast<float>(now_ns >> 24U & 7) / 8.0F);
+  expect(engine.run(now_ns) == RELUME_OK);
+}
+
+void change(BusyShow& busy, std::size_t i) {
+  expect(relume_gesture_change(busy.source, busy.batch[i].param, &busy.batch[i].value, busy.now_ns) == RELUME_OK);
+}
+
+// Gestures with some parameters at a time, and what happens in them; all are over at the end.
+void in_gestures(
+    BusyShow& busy, relume_result (*finish)(relume_source*, relume_param, std::int64_t),
+    void (*meanwhile)(BusyShow&, std::size_t) = [](BusyShow&, std::size_t) {}) {
+  constexpr std::size_t kHands = 10;
+  for (std::size_t i = 0; i < kHands; ++i) {
+    expect(relume_gesture_begin(busy.source, busy.batch[i].param, busy.now_ns) == RELUME_OK);
+  }
+  for (std::size_t i = 0; i < kHands; ++i) meanwhile(busy, i);
+  for (std::size_t i = 0; i < kHands; ++i) {
+    expect(finish(busy.source, busy.batch[i].param, busy.now_ns) == RELUME_OK);
+  }
 }
 
 // How each function of realtime_table.txt is run, between operate() and the next one.
@@ -73,6 +100,12 @@ const Exercise kExercises[] = {
     {"relume_value_enum", [](BusyShow&) { expect(relume_value_enum(2).as.i == 2); }},
     {"relume_value_time", [](BusyShow&) { expect(relume_value_time(5).as.t == 5); }},
     {"relume_value_text", [](BusyShow&) { expect(relume_value_text("abc").as.text.size == 3); }},
+    {"relume_value_trigger", [](BusyShow&) { expect(relume_value_trigger(3).as.i == 3); }},
+    {"relume_classification",
+     [](BusyShow&) {
+       relume_field field = RELUME_FIELD_INIT;
+       expect(relume_classification(0, &field) == RELUME_OK && relume_classification(99, &field) == RELUME_E_RANGE);
+     }},
     {"relume_type_lanes",
      [](BusyShow&) { expect(relume_type_lanes(RELUME_COLOR) == 4 && relume_type_lanes(99) == 0); }},
 
@@ -86,6 +119,29 @@ const Exercise kExercises[] = {
     {"relume_frame_at",
      [](BusyShow& b) {
        for (const relume_param param : b.params) expect(relume_frame_at(b.frame, param) != nullptr);
+     }},
+    {"relume_frame_layout",
+     [](BusyShow& b) {
+       relume_frame_param rows[128];
+       expect(relume_frame_layout(b.frame, relume_layer{0}, rows, 128) > 128);
+       expect(relume_frame_layout(b.frame, b.frame->layers[1].layer, rows, 128) > 0);
+     }},
+    {"relume_dmx_pack",
+     [](BusyShow& b) {
+       std::uint8_t channels[2 * RELUME_DMX_CHANNELS];
+       const auto tick = static_cast<std::uint32_t>(b.operations);
+       for (std::uint32_t flags = 0; flags < 8; ++flags) {
+         expect(relume_dmx_pack(&b.frame->slots->f, 1, RELUME_DMX_CHANNELS, flags, tick, channels, sizeof channels) ==
+                RELUME_OK);
+       }
+     }},
+    {"relume_dmx_pack_universe",
+     [](BusyShow& b) {
+       std::uint8_t channels[RELUME_DMX_CHANNELS];
+       const relume_dmx_patch patch[] = {{0, RELUME_DMX_NO_SLOT, 256, 0, 1, 0, 0, 0},
+                                         {8, 0, 3, 256, 80, 3, RELUME_DMX_DITHER, 0}};
+       expect(relume_dmx_pack_universe(patch, 2, b.frame->slots, b.frame->slot_count, 0.5, 7, channels, sizeof channels,
+                                       nullptr) == RELUME_OK);
      }},
     {"relume_overlay_write",
      [](BusyShow& b) {
@@ -103,6 +159,23 @@ const Exercise kExercises[] = {
        for (std::size_t i = 0; i < 8; ++i)
          expect(relume_overlay_release(b.source, b.batch[i].param, b.now_ns) == RELUME_OK);
      }},
+    {"relume_gesture_begin", [](BusyShow& b) { in_gestures(b, relume_gesture_abort); }},
+    {"relume_gesture_change",
+     [](BusyShow& b) { in_gestures(b, relume_gesture_end, [](BusyShow& show, std::size_t i) { change(show, i); }); }},
+    {"relume_gesture_end",
+     [](BusyShow& b) {
+       // A frame has the gesture in hand before it ends.
+       in_gestures(b, relume_gesture_end, [](BusyShow& show, std::size_t i) {
+         change(show, i);
+         if (i == 0) expect(relume_compose(show.show.get(), show.tick()) != 0);
+       });
+     }},
+    {"relume_gesture_abort",
+     [](BusyShow& b) {
+       in_gestures(b, relume_gesture_abort, [](BusyShow& show, std::size_t i) {
+         if (i == 0) expect(relume_compose(show.show.get(), show.tick()) != 0);
+       });
+     }},
     {"relume_source_info_get",
      [](BusyShow& b) {
        relume_source_info info = RELUME_SOURCE_INFO_INIT;
@@ -117,6 +190,21 @@ const Exercise kExercises[] = {
      [](BusyShow& b) {
        relume_source_info info = RELUME_SOURCE_INFO_INIT;
        expect(relume_stream_info_get(b.stream, &info) == RELUME_OK && info.number >= 2);
+     }},
+
+    {"relume_composer_def_init", [](BusyShow&) { run_init(relume_composer_def_init); }},
+    {"relume_composer_input_init", [](BusyShow&) { run_init(relume_composer_input_init); }},
+    {"relume_composer_output_init", [](BusyShow&) { run_init(relume_composer_output_init); }},
+    {"relume_replay_result_init", [](BusyShow&) { run_init(relume_replay_result_init); }},
+    {"relume_replay_visitor_init", [](BusyShow&) { run_init(relume_replay_visitor_init); }},
+    {"relume_composer_define",
+     [](BusyShow&) {
+       expect(engine.define(0, 1000, relume::test::composer_def(RELUME_COMPOSER_FLOAT, 1, 50'000'000, 1'000'000)));
+     }},
+    {"relume_composer_run", [](BusyShow& b) { compose_engine(b.now_ns); }},
+    {"relume_composer_forget",
+     [](BusyShow&) {
+       expect(relume_composer_forget(engine.scratch.data(), engine.blocks, 100, 300, nullptr) == RELUME_OK);
      }},
 };
 
@@ -185,6 +273,7 @@ void whole_frame(BusyShow& busy) {
   expect(relume_overlay_write_many(busy.source, busy.batch.data(), busy.batch.size(), busy.now_ns, &culprit) ==
          RELUME_OK);
   expect(relume_overlay_release(busy.source, busy.batch[0].param, busy.now_ns) == RELUME_OK);
+  in_gestures(busy, relume_gesture_end, change);
   expect(relume_stream_write(busy.stream, busy.run.data(), busy.run.size(), busy.now_ns, nullptr) == RELUME_OK);
   expect(relume_compose(busy.show.get(), busy.tick()) != 0);
   busy.frame = relume_reader_acquire(busy.reader);
@@ -255,6 +344,11 @@ TEST_CASE("realtime: a refused call is as wait-free as a taken one", "[realtime]
     expect(relume_overlay_write(nullptr, level, &good, busy.now_ns) == RELUME_E_INVALID);
     expect(relume_overlay_write_many(busy.source, nullptr, 3, busy.now_ns, nullptr) == RELUME_E_INVALID);
     expect(relume_overlay_release(busy.source, stranger, busy.now_ns) == RELUME_E_UNKNOWN_ROUTE);
+    expect(relume_gesture_begin(busy.source, stranger, busy.now_ns) == RELUME_E_UNKNOWN_ROUTE);
+    expect(relume_gesture_change(busy.source, level, &good, busy.now_ns) == RELUME_E_STATE);
+    expect(relume_gesture_change(busy.source, level, &nan, busy.now_ns) == RELUME_E_NOT_FINITE);
+    expect(relume_gesture_end(busy.source, level, busy.now_ns) == RELUME_E_STATE);
+    expect(relume_gesture_abort(nullptr, level, busy.now_ns) == RELUME_E_INVALID);
     expect(relume_source_info_get(busy.source, &broken) == RELUME_E_INVALID);
     std::vector<float>& run = busy.run;
     run[3] = std::numeric_limits<float>::quiet_NaN();

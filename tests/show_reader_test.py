@@ -43,6 +43,7 @@ wash/quad = [1, 0, 0.1, 0.5]
 wash/title = "Grüße, \\"du\\"\\n"
 wash/start = 1
 wash/color = [1, 0, 0.1, 0.5]
+wash/go = 1
 wash/mode = "schnell \\"ü\\""
 dormant/x = 3.1415927
 record patch = b'\\x00\\xff\\x10'
@@ -62,7 +63,7 @@ record scene = {"x": [1, 2]}
         by_hand = re.sub(rb'"checksum": "........"', b'"checksum": "none"', self.document)
         result = self.run_reader(by_hand.replace(b"3.1415927", b"2"))
         self.assertIn("dormant/x = 2\n", result.stdout)
-        self.refuse(by_hand.replace(b'"format": 1', b'"format": 2'), "its format is 2")
+        self.refuse(by_hand.replace(b'"format": 2', b'"format": 3'), "its format is 3")
 
     def test_is_short_and_explains_itself(self):
         with open(READER, encoding="utf-8") as file:

@@ -65,9 +65,9 @@ run_test() {
       note "realtime, fuzzers" "skipped: no \`swift\` command; its clang brings function effects and RealtimeSanitizer"
     fi
     # One after the other: these measure times, and their programs compete for the same processors.
-    stage "rig, kills, faults, peers" release -L '^(rig|kill|faults|peers)$' -LE '^quick$'
+    stage "rig, kills, faults, peers" release -L '^(rig|kill|faults|peers|load)$' -LE '^quick$'
     # The figures that docs/promises.md speaks of; ctest shows the output of failures only.
-    sed -n '/^\(kill loop\|kill saves\|power cuts\):/p; /^\(gap of each death\|ten seconds of\)/p' "$root/build/release/Testing/Temporary/LastTest.log"
+    sed -n '/^\(kill loop\|kill saves\|power cuts\|flood\):/p; /^\(gap of each death\|ten seconds of\)/p' "$root/build/release/Testing/Temporary/LastTest.log"
   fi
   if [ $depth = soak ]; then
     configure release -DRELUME_SOAK=ON

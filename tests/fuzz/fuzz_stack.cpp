@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Stack stack(64, kSlots);
   RestoredLayers restored;
   const auto block = [&](std::uint32_t i) { return i < blocks.size() ? &blocks[i] : nullptr; };
-  if (const Fault fault = restore_saved(declared, saved, block, {}, stack, restored))
+  if (const Fault fault = restore_saved(declared, saved, block, Lend::no, {}, stack, restored))
     return require(!fault.message.empty()), 0;
   check(stack, restored);
   // What was restored reads back as the same stack.

@@ -32,6 +32,7 @@ Schema busy_schema() {
 
 relume_show_options busy_options(const std::string& folder, const std::string& runtime_dir, std::uint32_t flags) {
   relume_show_options options = RELUME_SHOW_OPTIONS_INIT;
+  options.black_box_bytes = 1U << 20U;  // what compose writes there is realtime too
   options.flags = flags;
   options.folder = folder.empty() ? nullptr : folder.c_str();
   options.runtime_dir = runtime_dir.empty() ? nullptr : runtime_dir.c_str();

@@ -126,7 +126,6 @@ class CutShow final : public Workload {
     options.max_readers = 1;
     options.max_retained = 1;
     options.max_sources = 1;
-    options.max_overlays = 16;
     options.event_capacity = 16;
     return options;
   }

@@ -72,12 +72,17 @@ inline std::shared_ptr<const core::LayerType> type(const std::string& key, std::
 
 /// A parameter of every value type, in an order that leaves gaps between the slots.
 inline std::vector<core::ParamDef> every_param() {
-  return {
-      param("level", RELUME_FLOAT), param("at", RELUME_VEC3),
-      param("on", RELUME_BOOL),     param("pan", RELUME_VEC2),
-      param("count", RELUME_INT),   param("quad", RELUME_VEC4),
-      param("title", RELUME_TEXT),  param("start", RELUME_TIME),
-      param("color", RELUME_COLOR), param("mode", RELUME_ENUM, {"off", "schnell \"ü\"", "back\\slash\n", "langsam"})};
+  return {param("level", RELUME_FLOAT),
+          param("at", RELUME_VEC3),
+          param("on", RELUME_BOOL),
+          param("pan", RELUME_VEC2),
+          param("count", RELUME_INT),
+          param("quad", RELUME_VEC4),
+          param("title", RELUME_TEXT),
+          param("start", RELUME_TIME),
+          param("color", RELUME_COLOR),
+          param("go", RELUME_TRIGGER),
+          param("mode", RELUME_ENUM, {"off", "schnell \"ü\"", "back\\slash\n", "langsam"})};
 }
 
 inline core::DocumentHeader a_header(std::uint64_t revision = 42) {
@@ -168,6 +173,7 @@ class RandomState {
       case RELUME_BOOL: lanes[0] = number() & 1U; break;
       case RELUME_ENUM: lanes[0] = static_cast<std::uint32_t>(number() % def.labels.size()); break;
       case RELUME_INT:
+      case RELUME_TRIGGER:
       case RELUME_TIME:
         for (std::uint32_t i = 0; i < def.lanes; ++i) lanes[i] = static_cast<std::uint32_t>(number());
         break;

@@ -22,7 +22,7 @@ inline const Schema& model_schema() {
     made.type("fixture", {Param("level", RELUME_FLOAT).range(0, 1).initial(scalar(1)), Param("color", RELUME_COLOR),
                           Param("on", RELUME_BOOL), Param("count", RELUME_INT), Param("pan", RELUME_VEC2),
                           Param("at", RELUME_VEC3), Param("mode", RELUME_ENUM).labels({"off", "slow", "fast"}),
-                          Param("start", RELUME_TIME), Param("title", RELUME_TEXT)});
+                          Param("start", RELUME_TIME), Param("title", RELUME_TEXT), Param("go", RELUME_TRIGGER)});
     made.layer("wash", "fixture").layer("spot", "fixture");
     return made;
   }();
@@ -33,6 +33,7 @@ inline std::string text_of(const relume_value& v) {
   switch (v.type) {
     case 0: return "-";
     case RELUME_TEXT: return fmt::format("#{}", v.as.text.size);  // its bytes are asked for apart
+    case RELUME_TRIGGER: return fmt::format("{}", static_cast<std::uint32_t>(v.as.i));
     case RELUME_TIME: return fmt::format("{}", v.as.t);
     case RELUME_BOOL:
     case RELUME_INT:
@@ -113,7 +114,8 @@ class ShowModel {
 
  private:
   friend class Edit;
-  static constexpr const char* kParams[] = {"level", "color", "on", "count", "pan", "at", "mode", "start", "title"};
+  static constexpr const char* kParams[] = {"level", "color", "on",    "count", "pan",
+                                            "at",    "mode",  "start", "title", "go"};
   struct Values {
     std::optional<relume_value> persisted;
     std::optional<relume_value> committed;
@@ -163,6 +165,7 @@ class Edit {
   Edit& set(const std::string& route, const relume_value& v) {
     set_.set(show_.param(route), v);
     ShowModel::Values& values = model_.values(route);
+    if (v.type == RELUME_TRIGGER) return fire(values, v);
     values.committed = v;
     values.committed_text = bytes_of(v);
     return *this;
@@ -170,6 +173,7 @@ class Edit {
   Edit& persist(const std::string& route, const relume_value& v) {
     set_.persist(show_.param(route), v);
     ShowModel::Values& values = model_.values(route);
+    if (v.type == RELUME_TRIGGER) return fire(values, v);
     values.persisted = v;
     values.persisted_text = bytes_of(v);
     values.committed.reset();
@@ -219,6 +223,11 @@ class Edit {
   relume_outcome apply() { return show_.apply(set_); }
 
  private:
+  Edit& fire(ShowModel::Values& values, const relume_value& v) {
+    const std::int32_t before = values.persisted ? values.persisted->as.i : 0;
+    values.persisted = trigger(static_cast<std::uint32_t>(before) + static_cast<std::uint32_t>(v.as.i));
+    return *this;
+  }
   static std::string bytes_of(const relume_value& v) {
     return v.type == RELUME_TEXT ? std::string(v.as.text.data, v.as.text.size) : std::string();
   }
