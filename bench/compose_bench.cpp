@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a frame costs the thread that composes it, and a value the thread that reads it.
-#include <cstring>
-
-#include "live/glide.hpp"
-#include "percentiles.hpp"
-#include "rig.hpp"
+#include "beside.hpp"
 
 namespace {
 
@@ -27,6 +23,9 @@ void compose_dense(benchmark::State& state) {
   rig.fill_tiers();
   rig.glide(kShow);
   compose_frames(state, rig, kShow);
+  copy_beside(state, kShow, 1000);
+  naive_beside(state, rig, 500);
+  map_beside(state, rig, 50);
 }
 BENCHMARK(compose_dense)->Name("compose/262144_dense_all_tiers")->Iterations(1000)->UseManualTime();
 
@@ -35,49 +34,48 @@ void compose_one_percent(benchmark::State& state) {
   rig.fill_tiers();
   rig.glide(kShow / 100);
   compose_frames(state, rig, kShow / 100);
+  copy_beside(state, kShow / 100, 1000);
+  naive_beside(state, rig, 1000);
+  map_beside(state, rig, 50);
 }
 BENCHMARK(compose_one_percent)->Name("compose/262144_1_percent")->Iterations(20'000)->UseManualTime();
 
 void compose_art_net_one_percent(benchmark::State& state) {
-  if (!memory_available(3)) return state.SkipWithError(kNoMemory);
+  if (!memory_available(4)) return state.SkipWithError(kNoMemory);
   Rig rig(kArtNet, nullptr, kArtNet / 100);
   rig.glide(kArtNet / 100);
   compose_frames(state, rig, kArtNet / 100);
   state.counters["memory_bytes"] = private_bytes();
+  copy_beside(state, kArtNet / 100, 300);
+  naive_beside(state, rig, 20);
 }
 BENCHMARK(compose_art_net_one_percent)->Name("compose/16777216_1_percent")->Iterations(300)->UseManualTime();
 
-/// All tiers dense, everything gliding; and after each frame a copy of as many bytes as the frame reads and writes: of
-/// each block of 64 slots its automation, targets and course, and its values in the frame.
+/// All tiers dense, everything gliding; and after each frame a copy of as many bytes as the frame reads and writes.
 void compose_art_net_dense(benchmark::State& state) {
-  if (!memory_available(12)) return state.SkipWithError(kNoMemory);
+  if (!memory_available(13)) return state.SkipWithError(kNoMemory);
   Rig rig(kArtNet, nullptr, kArtNet);
   rig.fill_tiers();
   rig.glide(kArtNet);
-  constexpr std::size_t per_block = sizeof(core::AutomationBlock) + core::kBlockSlots * sizeof(relume_slot);
-  constexpr std::size_t bytes = per_block * (kArtNet / core::kBlockSlots);
-  std::vector<char> from(bytes / 2, 'x');
-  std::vector<char> to(bytes / 2);
+  const double memory = private_bytes();
+  PlainCopy copy(kArtNet);
   Samples copies(state.max_iterations);
   Samples frames(state.max_iterations);
   for (auto _ : state) {
     const double frame = nanoseconds_of([&] { rig.compose(); });
     static_cast<void>(rig.reader.acquire());
-    const double copy = nanoseconds_of([&] {
-      std::memcpy(to.data(), from.data(), from.size());
-      benchmark::ClobberMemory();
-    });
+    copies.add(nanoseconds_of(copy));
     state.SetIterationTime(frame * 1e-9);
     frames.add(frame);
-    copies.add(copy);
   }
   state.SetItemsProcessed(state.iterations() * kArtNet);
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+  state.SetBytesProcessed(state.iterations() * copy.bytes_read_and_written());
   frames.report(state);
-  state.counters["copy_p50"] = copies.percentile(0.5);
+  copies.report(state, "copy_");
   state.counters["share_of_copy_bandwidth"] = copies.percentile(0.5) / frames.percentile(0.5);
   check_glide(state, rig, kArtNet);
-  state.counters["memory_bytes"] = private_bytes();
+  state.counters["memory_bytes"] = memory;
+  naive_beside(state, rig, 20);
 }
 BENCHMARK(compose_art_net_dense)->Name("compose/16777216_all_moving")->Iterations(20)->UseManualTime();
 

@@ -29,7 +29,7 @@ class State final : public core::StateView {
   explicit State(const relume::Schema& schema, std::uint32_t layers, std::uint32_t slots) : stack_(layers, slots) {
     core::RestoredLayers restored;
     if (core::restore_defaults(schema.get()->schema, stack_, restored)) throw std::runtime_error("no stack");
-    blocks_ = std::move(restored.blocks);
+    for (std::uint32_t i = 0; i < restored.blocks.size(); ++i) blocks_.push_back(restored.blocks[i]);
     for (core::SavedBlock& block : blocks_) block.persisted_present = ~std::uint64_t{0};
     head_.revision = 1;
     head_.history = 1;
@@ -270,7 +270,6 @@ void mutation_on_hung_disk(benchmark::State& state) {
   HangingFiles files;
   relume_show_options options = rig_options(kShow, &place);
   options.flags = 0;
-  options.max_overlays = 512;
   options.quiet_ns = 1'000'000;
   core::Seams seams;
   seams.files = &files;
@@ -279,7 +278,7 @@ void mutation_on_hung_disk(benchmark::State& state) {
   if (relume::test::open_with(rig_schema(kShow), options, seams, &opened, &error) != RELUME_OK) {
     return state.SkipWithError(error.message);
   }
-  Rig rig(relume::Show(opened), options.max_slots, options.max_overlays);
+  Rig rig(relume::Show(opened), options.max_slots, 512);
   files.hang(true);
   Mutator mutator(rig, RELUME_LEVEL_MIRRORED);
   mutator.choose();

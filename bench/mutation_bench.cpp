@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <ctime>
 #include <thread>
 
 #include "mutator.hpp"
@@ -36,12 +35,6 @@ void mutation_art_net(benchmark::State& state) {
   measure_mutations(state, rig, RELUME_LEVEL_MEMORY);
 }
 BENCHMARK(mutation_art_net)->Name("mutation/publish_in_16777216")->Iterations(300'000)->UseManualTime();
-
-double thread_time_ns(clockid_t thread = CLOCK_THREAD_CPUTIME_ID) {
-  timespec now{};
-  clock_gettime(thread, &now);
-  return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
-}
 
 /// The mutex is held for a part of the call, so the processor time of the call, two reads of that clock included, is an
 /// upper bound. The kernel charges a thread for interrupts that it serves meanwhile. They hit another call in each

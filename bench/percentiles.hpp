@@ -7,12 +7,14 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace relume::bench {
@@ -22,6 +24,25 @@ double nanoseconds_of(F&& f) {
   const auto begin = std::chrono::steady_clock::now();
   f();
   return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// What the processor spent on a thread. Reading it is a system call.
+inline double thread_time_ns(clockid_t thread = CLOCK_THREAD_CPUTIME_ID) {
+  timespec now{};
+  clock_gettime(thread, &now);
+  return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
+}
+
+/// By which clock a call is measured: how long it took, or how long the thread had a processor meanwhile. On a shared
+/// machine what takes longer than a slice of time is otherwise a figure of how many others wanted the processor.
+enum class Clock { passing, thread };
+
+template <class F>
+double nanoseconds_of(Clock clock, F&& f) {
+  if (clock == Clock::passing) return nanoseconds_of(f);
+  const double begin = thread_time_ns();
+  f();
+  return thread_time_ns() - begin;
 }
 
 class Samples {
@@ -37,10 +58,12 @@ class Samples {
     std::nth_element(values_.begin(), at, values_.end());
     return *at;
   }
-  void report(benchmark::State& state) {
-    state.counters["p50"] = percentile(0.5);
-    state.counters["p99"] = percentile(0.99);
-    state.counters["p999"] = percentile(0.999);
+  /// @param whose put before the names of the counters, for what is measured beside the thing that the row is of.
+  void report(benchmark::State& state, const std::string& whose = {}) {
+    state.counters[whose + "p50"] = percentile(0.5);
+    state.counters[whose + "p99"] = percentile(0.99);
+    state.counters[whose + "p999"] = percentile(0.999);
+    state.counters[whose + "max"] = percentile(1);
   }
 
  private:
@@ -48,10 +71,27 @@ class Samples {
 };
 
 /// What a measurement of nothing comes to.
-inline double clock_cost() {
+inline double clock_cost(Clock clock = Clock::passing) {
   Samples nothing(10'001);
-  for (int i = 0; i < 10'001; ++i) nothing.add(nanoseconds_of([] { benchmark::ClobberMemory(); }));
+  for (int i = 0; i < 10'001; ++i) nothing.add(nanoseconds_of(clock, [] { benchmark::ClobberMemory(); }));
   return nothing.percentile(0.5);
+}
+
+/// So many calls of `once`, each measured by itself, outside of the loop of a benchmark; `between` runs before each,
+/// unmeasured.
+template <class Between, class Once>
+Samples samples_of(Clock clock, std::int64_t rounds, Between&& between, Once&& once) {
+  const double cost = clock_cost(clock);
+  Samples samples(static_cast<std::size_t>(rounds));
+  for (std::int64_t i = 0; i < rounds; ++i) {
+    between();
+    samples.add(std::max(0.0, nanoseconds_of(clock, once) - cost));
+  }
+  return samples;
+}
+template <class Once>
+Samples samples_of(Clock clock, std::int64_t rounds, Once&& once) {
+  return samples_of(clock, rounds, [] {}, once);
 }
 
 /// Measures every call of `once` by itself; `between` runs before each, unmeasured.

@@ -94,9 +94,51 @@ def mutation() -> list[int]:
         return measure(lambda: show.set(level, next(values)))
 
 
+def batch_of(show: relume.Show) -> tuple[relume.Batch, Callable[[], None]]:
+    """All channels of a universe, and what gives each another value."""
+    batch = show.batch([f"u0/c{n}" for n in range(CHANNELS)], CommitPolicy.RENDER_ONLY)
+    step = itertools.count(1)
+
+    def fill() -> None:
+        batch.lanes[:, 0] = next(step) % 1000 / 1000
+
+    return batch, fill
+
+
+def set_batch() -> list[int]:
+    with rig(1) as show:
+        batch, fill = batch_of(show)
+        return measure(lambda: show.set_batch(batch), fill)
+
+
+def write_batch() -> list[int]:
+    with rig(1) as show, show.source() as source:
+        batch, fill = batch_of(show)
+        frame = itertools.count(1)
+
+        def between() -> None:
+            fill()
+            show.compose(next(frame) * FRAME)
+
+        return measure(lambda: source.write_batch(batch, FRAME), between)
+
+
+def dmx_universe() -> list[int]:
+    """A frame as 512 channels."""
+    with rig(1) as show, show.reader() as reader:
+        frame = reader.acquire()
+        lines = relume.dmx.patch(1)
+        lines["slot"], lines["lanes"] = 0, CHANNELS
+        out = relume.dmx.pack_universe(lines, frame)
+        return measure(lambda: relume.dmx.pack_universe(lines, frame, out=out))
+
+
 BENCHMARKS: dict[str, Callable[[], list[int]]] = {
     "python/frame_view_262144": frame_view,
     "python/stream_write_512": stream_write,
+    "python/set_batch_512": set_batch,
+    "python/write_batch_512": write_batch,
+    "python/dmx_universe": dmx_universe,
     "python/overlay_write": overlay_write,
     "python/mutation_by_handle": mutation,
 }

@@ -25,21 +25,26 @@ using namespace relume::bench;
 void start_to_first_frame(benchmark::State& state) {
   const Place place;
   wait_for_end(spawn({RELUME_SHOW_CHILD, "prepare", place.folder, place.runtime.path()}, -1));
-  Samples samples(state.max_iterations);
-  for (auto _ : state) {
+  /// How long a life took until it said that it was there; negative when it said something else.
+  const auto life = [&](const char* what) {
     const std::int64_t begin = monotonic_ns();
-    Child child({RELUME_SHOW_CHILD, "first", place.folder, place.runtime.path()});
+    Child child({RELUME_SHOW_CHILD, what, place.folder, place.runtime.path()});
     const std::string said = child.line();
-    if (said.empty() || said[0] == '-') {
-      state.SkipWithError("a process did not show the frame that it should have");
-      return;
-    }
-    const auto took = static_cast<double>(std::stoll(said) - begin);
-    state.SetIterationTime(took * 1e-9);
-    samples.add(took);
+    return said.empty() || said[0] == '-' ? -1.0 : static_cast<double>(std::stoll(said) - begin);
+  };
+  Samples frames(state.max_iterations), copies(state.max_iterations);
+  for (auto _ : state) {
+    const double frame = life("first");
+    const double copy = life("copy");
+    if (frame < 0) return state.SkipWithError("a process did not show the frame that it should have");
+    if (copy < 0) return state.SkipWithError("a process could not copy the mirror");
+    state.SetIterationTime(frame * 1e-9);
+    frames.add(frame);
+    copies.add(copy);
   }
   state.SetItemsProcessed(state.iterations());
-  samples.report(state);
+  frames.report(state);
+  copies.report(state, "copy_");
 }
 BENCHMARK(start_to_first_frame)->Name("start/first_frame_262144_from_mirror")->Iterations(50)->UseManualTime();
 
