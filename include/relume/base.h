@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 #define RELUME_VERSION_MAJOR 0
-#define RELUME_VERSION_MINOR 3
+#define RELUME_VERSION_MINOR 4
 #define RELUME_VERSION_PATCH 0
 
 /** What a call came to. ABI: append only. */

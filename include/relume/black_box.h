@@ -7,8 +7,9 @@
  * few whole blocks of 64 slots in each frame, in turn, so that a dump needs nothing from before it: frames can be rebuilt from the
  * first one on at which every block has had its turn.
  *
- * How much a ring holds: a frame takes about 50 bytes, 300 for each of its blocks that has changed, and 300 for every 16,384
- * slots of max_slots. A show of 65,536 slots at 60 frames per second, a hundred blocks of it changing in each, fills 2 MB per second.
+ * How much a ring holds: a frame takes about 50 bytes, 50 for each value that it took from a source, up to 300 for each of its blocks
+ * that has changed (and 16 for each slot of it that glides), and 300 for every 16,384 slots of max_slots. A show of 65,536 slots at
+ * 60 frames per second, a hundred blocks of it changing in each, fills 2 MB per second.
  */
 #ifndef RELUME_BLACK_BOX_H
 #define RELUME_BLACK_BOX_H
@@ -25,7 +26,8 @@ extern "C" {
  *  writes over while it is being copied is not in the file.
  *  @param path made or replaced as a whole, with mode 0600; its folder must exist.
  *  @retval RELUME_E_INVALID a null argument or an empty path.
- *  @retval RELUME_E_STATE the show was opened without a black box, or no frame was composed yet.
+ *  @retval RELUME_E_STATE the show was opened without a black box, or with one so small that frames write over all of it while it
+ *          is being copied.
  *  @retval RELUME_E_IO the message has path, step and errno name; nothing is left of a file that was begun.
  *  @retval RELUME_E_NOMEM
  *  @since 0.4.0
@@ -92,10 +94,11 @@ typedef struct relume_replay_result {
 RELUME_API void relume_replay_result_init(relume_replay_result *result, size_t struct_size) RELUME_NONBLOCKING;
 
 /** Rebuilds the frames of a dump. The content of the file need not be trusted.
- *  @param visitor optional. @param result optional; filled as far as the replay came, also on an error.
- *  @retval RELUME_E_INVALID a null path, an unknown struct_size, or a file that is no whole black box; the message says why.
- *  @retval RELUME_E_VERSION the file or a struct is newer than this library.
- *  @retval RELUME_E_IO it cannot be read.
+ *  @param visitor optional. @param result optional; filled as far as the replay came, also when the file is to blame.
+ *  @retval RELUME_E_INVALID a null path, a struct_size that was not set, a visitor's reserved that is not 0, a file that is no
+ *          whole black box; the message says why.
+ *  @retval RELUME_E_VERSION the file is of a version that this library does not read, or a struct is newer than it.
+ *  @retval RELUME_E_IO it cannot be read; the message has path and errno name.
  *  @retval RELUME_E_NOMEM
  *  @since 0.4.0
  *  Threads: any. Realtime: blocking. */

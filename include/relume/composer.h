@@ -100,8 +100,8 @@ typedef struct relume_composer_scratch {
 /** Defines `count` slots from `first` on, all alike. Where slots that were composed already get other times, call
  *  relume_composer_forget as well: what they glide and wait for was begun under the old ones.
  *  @param defs blocks of `slot_count` slots.
- *  @retval RELUME_E_INVALID a null argument, a kind that is none, reserved not 0, a negative time, a range, time constant or default
- *    that this kind has not.
+ *  @retval RELUME_E_INVALID a null argument, a struct_size that was not set, a kind that is none, reserved not 0, a negative time or
+ *    range, a range, time constant or default that this kind has not.
  *  @retval RELUME_E_LIMIT slots beyond slot_count.
  *  @retval RELUME_E_RANGE a settle time over RELUME_COMPOSER_SETTLE_MAX_NS.
  *  @retval RELUME_E_NOT_FINITE a range or a default that is NaN or infinite, or a range that no float is as wide as.
@@ -162,7 +162,8 @@ RELUME_API void relume_composer_output_init(relume_composer_output *output, size
  *  @param scratch its blocks; those of this call are changed.
  *  @param scratch_blocks how many there are.
  *  @param output counts are written on success; values, masks and indices of the blocks of this call.
- *  @retval RELUME_E_INVALID a null argument, a block in `blocks` that there is not, a capacity of NULL.
+ *  @retval RELUME_E_INVALID a null argument, a struct_size that was not set, a block in `blocks` that there is not, a capacity of
+ *    NULL.
  *  @retval RELUME_E_LIMIT fewer definitions, scratch or values than slot_count asks for.
  *  @retval RELUME_E_VERSION a struct_size larger than this library knows.
  *  On error nothing is written.

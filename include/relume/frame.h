@@ -4,8 +4,8 @@
  *
  * A frame is flat: one array of 32-bit slots for all layers, ready to be uploaded or viewed. A layer's slots are contiguous and
  * begin at a multiple of 4; a parameter sits at the layer's first slot plus its own (relume_param_info.slot). Float lanes are
- * IEEE 754 bits, bool, int and enum are int32, a trigger's count is
- * uint32, time is an int64 in two slots, low half first. Slots of no layer are 0.
+ * IEEE 754 bits, bool, int and enum are int32, a trigger's count is uint32, time is an int64 in two slots, low half first. Slots of
+ * no layer are 0.
  */
 #ifndef RELUME_FRAME_H
 #define RELUME_FRAME_H

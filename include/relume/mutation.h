@@ -203,7 +203,8 @@ RELUME_API relume_result relume_store(relume_show *show, relume_layer layer, rel
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_revert(relume_show *show, relume_layer layer, relume_outcome *outcome, relume_error *error);
 
-/** Clears the committed values of a layer, or of all layers for {0}, and releases its automation, which glides back.
+/** Clears the committed values of a layer, or of all layers for {0}, and releases its automation, of every priority and in
+ *  gestures too, which glides back.
  *  @retval RELUME_E_UNKNOWN_LAYER
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */
@@ -289,7 +290,9 @@ typedef struct relume_explanation {
   uint32_t priority;           /**< of that source */
   uint32_t generation;         /**< rises with each operator mutation of the route */
   uint32_t gliding_back;       /**< 1: automation has ended, and `composed` is still on its way to the winner's value */
-  int64_t age_ns;              /**< since the automation's last change, in compose time, to 0.1 ms; 0 without automation */
+  int64_t age_ns;              /**< since automation began to go where it goes or stands (its last change, a takeover, another
+                                    definition), in compose time, to 0.1 ms; 0 without automation. More than 9 hours are at
+                                    least 9 */
   relume_param param;          /**< which one */
 } relume_explanation;
 #define RELUME_EXPLANATION_INIT                                                                                       \

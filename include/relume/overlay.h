@@ -12,10 +12,14 @@
  * (of the step, where the range is unbounded) it has arrived and is then exact. Releasing glides back by the same rule.
  *
  * Several sources may have a claim on one parameter. The highest priority wins; among equals the latest change, or with
- * RELUME_PARAM_HIGHEST the highest value (of the first lane that differs). Changes within 65,536 ns count as simultaneous, and then
- * the source with the higher number wins: never the order in which they were looked at. When the winner is released or lost,
- * the parameter glides to the next claim. When it settles, the claims that are older than its last change end with it; those
- * that are newer take over. What is over max_contended waits at its source.
+ * RELUME_PARAM_HIGHEST the highest value (of the first lane that differs). Changes in the same tick of 65,536 ns (times divided by
+ * it and rounded down are equal) count as simultaneous, and then the source with the higher number wins: never the order in which
+ * they were looked at. When the winner is released or lost, the parameter glides to the next claim. When it settles, the claims
+ * that are older than its last change end with it; those that are newer take over.
+ * Where several changes of a parameter fall between two frames, it goes to the winner's value without a jump, from a value among
+ * those that were shown and asked for; from which one is not promised.
+ * Where max_contended is used up, a claim that loses waits at its source until there is room; one that a stronger claim
+ * displaces is forgotten, and is made again by the next value that its source changes.
  * Writing the value that the source wrote last is no change and does not take the parameter back from the operator.
  *
  * A trigger has no claims: the pulses of all sources count.
@@ -50,7 +54,8 @@ typedef struct relume_source_options {
   uint32_t max_params;    /**< parameters this source can write; 0 = 4,096 or max_slots, the smaller */
   uint32_t reserved;
   int64_t timeout_ns;     /**< a source that has written nothing for so long, not even an equal value, is lost: what it holds is
-                               released, all of it and of all sources that are lost then in one frame. 0 = never */
+                               released, all of it and of all sources that are lost then in one frame. In compose time, and from
+                               the frame on that found its last word. 0 = never */
 } relume_source_options;
 #define RELUME_SOURCE_OPTIONS_INIT {(uint32_t)sizeof(relume_source_options), 0, 0, 0, 0, 0, 0}
 
@@ -61,9 +66,10 @@ RELUME_API void relume_source_options_init(relume_source_options *options, size_
 
 /** Opens a source and allocates all it will need.
  *  @param options NULL = all defaults.
- *  @retval RELUME_E_INVALID a null argument, priority over 200, a kind or policy that is none, a negative timeout.
- *  @retval RELUME_E_LIMIT max_sources are open.
- *  @retval RELUME_E_VERSION
+ *  @retval RELUME_E_INVALID a null argument, priority over 200, max_params over max_slots, a kind or policy that is none, a
+ *          negative timeout, a struct_size that was not set.
+ *  @retval RELUME_E_LIMIT max_sources are open, or closed and no frame was composed since.
+ *  @retval RELUME_E_VERSION a struct_size larger than this library knows.
  *  @retval RELUME_E_NOMEM
  *  @since 0.1.0
  *  Threads: any. Realtime: blocking. */
@@ -87,9 +93,10 @@ typedef struct relume_overlay_value {
 #define RELUME_SMOOTHING_STEP 65535 /**< no glide */
 
 /** Writes one automation value. The next frame shows it, or a step of its glide.
+ *  What is refused, for another reason than a null argument, is counted in the source's statistics; so in all that follow.
  *  @param now_ns when it was noticed; the glide starts there. Taken as the last compose time when earlier.
- *  @retval RELUME_E_INVALID a null argument.
- *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
+ *  @retval RELUME_E_INVALID a null argument, a value whose `reserved` is not 0.
+ *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE
  *  @retval RELUME_E_LIMIT more than max_params of this source.
  *  @retval RELUME_E_STATE this source is in a gesture with it.
  *  @since 0.1.0
@@ -100,8 +107,8 @@ RELUME_API relume_result relume_overlay_write(relume_source *source, relume_para
 /** Writes `count` values that land in one frame. All are validated first: on error none is written. Batches wait while a later
  *  one of the same source is half written; a source that writes batches without any pause is shown every 250 ms, torn or not.
  *  @param out_culprit optional; index of the value to blame.
- *  @retval RELUME_E_INVALID a null argument, a policy or a smoothing_ms that is none.
- *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
+ *  @retval RELUME_E_INVALID a null argument, a value whose `reserved` is not 0, a policy or a smoothing_ms that is none.
+ *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE
  *  @retval RELUME_E_LIMIT more than max_params of this source.
  *  @retval RELUME_E_STATE this source is in a gesture with one of them.
  *  @since 0.1.0
@@ -109,15 +116,18 @@ RELUME_API relume_result relume_overlay_write(relume_source *source, relume_para
 RELUME_API relume_result relume_overlay_write_many(relume_source *source, const relume_overlay_value *values, size_t count,
                                                    int64_t now_ns, size_t *out_culprit) RELUME_NONBLOCKING;
 
-/** Releases the source's automation of a parameter; it glides back to the tier below. Without one it is no error.
+/** Releases the source's automation of a parameter; it glides to the next claim, or back to the tier below. Without one it is no
+ *  error; nor is it for a trigger, whose pulses are not taken back.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE
+ *  @retval RELUME_E_STATE this source is in a gesture with it: end or abort that.
  *  @since 0.1.0
  *  Threads: source. Realtime: wait-free. */
 RELUME_API relume_result relume_overlay_release(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
 
 /** Begins a gesture: somebody takes the parameter into the hand (a fader is touched, a mouse button goes down). From the next frame
- *  on it stands where it is shown, at RELUME_PRIORITY_GESTURE.
+ *  on it stands where it is shown, at RELUME_PRIORITY_GESTURE. (A value of this source that no frame has shown yet is where it
+ *  begins, and a change.)
  *  @param now_ns as for relume_overlay_write; so in all of them.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE
@@ -129,8 +139,8 @@ RELUME_API relume_result relume_overlay_release(relume_source *source, relume_pa
 RELUME_API relume_result relume_gesture_begin(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
 
 /** Changes the value in a gesture. It is transient: nothing is committed before the end.
- *  @retval RELUME_E_INVALID a null argument.
- *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE counted in the source's statistics.
+ *  @retval RELUME_E_INVALID a null argument, a value whose `reserved` is not 0.
+ *  @retval RELUME_E_UNKNOWN_ROUTE, RELUME_E_TYPE, RELUME_E_RANGE, RELUME_E_NOT_FINITE
  *  @retval RELUME_E_STATE no gesture was begun.
  *  @since 0.4.0
  *  Threads: source. Realtime: wait-free. */
@@ -138,7 +148,10 @@ RELUME_API relume_result relume_gesture_change(relume_source *source, relume_par
                                                int64_t now_ns) RELUME_NONBLOCKING;
 
 /** Ends a gesture: its last value is committed once, as soon as its glide has arrived, without waiting for the settle time. The
- *  policy is that of a write; render-only becomes RELUME_COMMIT_SESSION. A gesture without a change is given up.
+ *  policy is that of a write; render-only becomes RELUME_COMMIT_SESSION. A gesture without a change is given up. Who begins another
+ *  before the glide has arrived has the value committed at once, and holds the parameter where it is. Not so where a stronger claim
+ *  has the parameter, or where another change, value or release of this source follows before a frame has seen the end: then that
+ *  takes the gesture's place.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE
  *  @retval RELUME_E_STATE no gesture was begun.
@@ -146,7 +159,7 @@ RELUME_API relume_result relume_gesture_change(relume_source *source, relume_par
  *  Threads: source. Realtime: wait-free. */
 RELUME_API relume_result relume_gesture_end(relume_source *source, relume_param param, int64_t now_ns) RELUME_NONBLOCKING;
 
-/** Gives a gesture up: the parameter glides back to what lies below, and nothing is committed.
+/** Gives a gesture up: the parameter glides to the next claim, or back to what lies below, and nothing is committed.
  *  @retval RELUME_E_INVALID a null argument.
  *  @retval RELUME_E_UNKNOWN_ROUTE
  *  @retval RELUME_E_STATE no gesture was begun.
@@ -164,7 +177,7 @@ typedef struct relume_source_info {
   uint32_t number;     /**< as in relume_outcome.masked_by and relume_explanation.source; 1 and up, never used twice */
   uint64_t written;    /**< values that were taken */
   uint64_t unchanged;  /**< values equal to the one before, which are no change */
-  uint64_t rejected;   /**< values stopped at the door */
+  uint64_t rejected;   /**< what was stopped at the door: values, batches (each as one), releases, steps of gestures */
   uint64_t superseded; /**< of the written ones, those that a newer one replaced before a frame could take them */
   uint64_t timeouts;   /**< how often the source was lost */
 } relume_source_info;

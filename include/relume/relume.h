@@ -13,6 +13,7 @@
  *   automate = sources, overlays         relume/overlay.h
  *   output = compose, readers, frames    relume/frame.h, relume/dmx.h
  *   watch  = events, health              relume/events.h, relume/health.h
+ *   record = black box, replay           relume/black_box.h
  *   types  = declare, reload, retype     relume/type.h
  *   alone  = the composer without a show relume/composer.h
  *   kinds  = what lives how long         relume/classification.h
@@ -22,8 +23,8 @@
 
 #include <relume/base.h>
 #include <relume/black_box.h>
-#include <relume/composer.h>
 #include <relume/classification.h>
+#include <relume/composer.h>
 #include <relume/dmx.h>
 #include <relume/events.h>
 #include <relume/frame.h>

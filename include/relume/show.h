@@ -42,10 +42,11 @@ typedef struct relume_show_options {
   uint32_t max_readers;       /**< 0 = 4; at most 64 */
   uint32_t max_retained;      /**< frames retained at one time; 0 = 8; at most 256; RELUME_NONE = none */
   uint32_t max_sources;       /**< 0 = 16; at most 254 */
-  uint32_t max_contended;     /**< claims on parameters that another source has at that moment; 0 = 4,096 or max_slots, the smaller */
+  uint32_t max_contended;     /**< claims on parameters that another source has at that moment; 0 = 4,096 or max_slots, the smaller;
+                                   at most max_slots */
   uint32_t event_capacity;    /**< events kept for slow pollers; 0 = 1,024; rounded up to a power of two, at most 1,048,576 */
   uint32_t commit_policy;     /**< for settled automation; 0 = RELUME_COMMIT_SESSION */
-  int64_t settle_ns;          /**< 0 = 500 ms */
+  int64_t settle_ns;          /**< 0 = 500 ms; at most 19 hours */
   int64_t control_period_ns;  /**< how often the control thread looks; 0 = 5 ms, at most 60 s */
   int64_t disk_period_ns;     /**< how often the disk thread looks; 0 = 10 ms, at most 60 s */
   int64_t quiet_ns;           /**< a change is saved when none has followed for so long; 0 = 250 ms */
@@ -75,7 +76,7 @@ RELUME_API void relume_show_options_init(relume_show_options *options, size_t st
  *  Files that cannot be had, or that do not prove themselves, do not fail the call; relume_recovery_get tells.
  *  @param schema copied. @param options NULL = all defaults, and then nothing outlives the process.
  *  @param out_show the handle on RELUME_OK, NULL otherwise; ends in relume_show_close.
- *  @retval RELUME_E_INVALID a null argument, a capacity over its limit, an empty folder name.
+ *  @retval RELUME_E_INVALID a null argument, a capacity or settle_ns over its limit, black_box_bytes under its least, an empty folder name.
  *  @retval RELUME_E_LIMIT the declared or the recovered stack does not fit the capacities.
  *  @retval RELUME_E_OWNED another process (its id and since when are in the message) or this one has the show open.
  *  @retval RELUME_E_IO folder, id or lock cannot be made or read; nothing was changed.

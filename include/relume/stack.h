@@ -166,10 +166,14 @@ RELUME_API relume_result relume_layer_retype(relume_show *show, relume_layer lay
 
 /** Gives a layer another key. Id, place, values, automation and all handles stay; its routes are others from now on, and its old
  *  key is free. The key that it has is RELUME_STATE_SAME.
- *  @retval RELUME_E_INVALID a bad key.
+ *  @param outcome optional.
+ *  @retval RELUME_E_INVALID a null argument, a bad key.
  *  @retval RELUME_E_EXISTS another layer has that key, or one that lies dormant because its type is not declared.
  *  @retval RELUME_E_UNKNOWN_LAYER
  *  @retval RELUME_E_LIMIT the mirror's room for the stack is used up.
+ *  @retval RELUME_E_IO the mirror could not grow.
+ *  @retval RELUME_E_VERSION the outcome's struct_size is larger than this library knows.
+ *  @retval RELUME_E_NOMEM
  *  @since 0.4.0
  *  Threads: any. Realtime: blocking. */
 RELUME_API relume_result relume_layer_rename(relume_show *show, relume_layer layer, const char *new_key,

@@ -118,8 +118,9 @@ typedef struct relume_param_def {
   const char *const *labels;  /**< enum only: label_count distinct texts of 1 to 63 bytes */
   uint32_t label_count;       /**< enum only: 1 to 65,535 */
   uint32_t reserved;
-  int64_t smoothing_ns;       /**< time constant of automation's glide; 0 steps. float, vec and color only */
-  int64_t settle_ns;          /**< how long automation must be unchanged before it is committed; 0 = the show's */
+  int64_t smoothing_ns;       /**< time constant of automation's glide; under 10 us, as in 0, it steps. float, vec and color only */
+  int64_t settle_ns;          /**< how long automation must be unchanged before it is committed; 0 = the show's; at most 19
+                                   hours */
 } relume_param_def;
 #define RELUME_PARAM_DEF_INIT \
   {(uint32_t)sizeof(relume_param_def), 0, NULL, 0.0, 0.0, {0, 0, {0}}, 0, 0, NULL, 0, 0, 0, 0}

@@ -25,7 +25,7 @@ bool tell(const relume_replay_visitor& visitor, const BlackBoxReplay::Write& wri
   out.param = write.param;
   out.time_ns = write.time_ns;
   out.release = kind == Kind::release ? 1 : 0;
-  out.gesture = kind == Kind::hold || kind == Kind::change || kind == Kind::end ? 1 : 0;
+  out.gesture = kind != Kind::value && kind != Kind::pulses && kind != Kind::release ? 1 : 0;
   for (std::size_t i = 0; i < write.lanes.size(); ++i) out.lanes[i].u = write.lanes[i];
   return visitor.on_write(visitor.user, &out) == 0;
 }
@@ -93,6 +93,8 @@ relume_result relume_black_box_replay(const char* path, const relume_replay_visi
     relume_replay_visitor who = RELUME_REPLAY_VISITOR_INIT;
     if (visitor != nullptr) {
       if (Fault fault = take(visitor, who, "relume_replay_visitor")) return fault;
+      if (who.reserved != 0)
+        return {RELUME_E_INVALID, "visitor", "reserved holds a number that has no meaning; set it to 0"};
     }
     relume_replay_result full = RELUME_REPLAY_RESULT_INIT;
     if (result != nullptr) {

@@ -148,11 +148,7 @@ void ChangeSet::set(const ResolvedChange& change, relume_outcome& outcome) {
   const OverlayGlimpse overlay = c_.live_overlay(slot, *change.def);
   Page& page = c_.tree_.edit(slot / kBlockSlots);
   changed_ |= write(change, page);
-  // A reset that no frame has seen yet still has to end what a value alone does not.
-  const Taken before = page.taken(slot % kBlockSlots);
-  const bool over_reset = (before.flags == Taken::kReset || before.flags == Taken::kValueOverReset) &&
-                          before.order > c_.composer_.seen_order();
-  page.take(slot % kBlockSlots, order_, over_reset ? Taken::kValueOverReset : Taken::kValue);
+  page.take(slot % kBlockSlots, order_, Taken::kValue, seen_);
   if (!overlay.there) return;
   if (!overlay.automated || overlay.priority <= RELUME_PRIORITY_DEFAULT) {
     changed_ = true;  // releasing automation, or cutting its glide back short, is a change, even to an equal value
@@ -172,7 +168,7 @@ void ChangeSet::lay_out(const Layer& layer, bool removed) {
       const auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes));
       page.saved.persisted[lane] = 0;
       page.saved.committed[lane] = 0;
-      page.take(lane, order_, Taken::kLayer);
+      page.take(lane, order_, Taken::kLayer, seen_);
     }
   });
   changed_ = true;
@@ -267,6 +263,7 @@ void ChangeSet::carry(const Layer& from, const Layer& to) {
     const Taken taken = c_.tree_.page(carry.from_slot / kBlockSlots)->taken(carry.from_slot % kBlockSlots);
     carry.taken_order = taken.order;
     carry.taken_flags = taken.flags;
+    carry.taken_forced = taken.forced;
     carry.old = &old;
     carry.def = def;
     carries_->push_back(carry);
@@ -334,7 +331,7 @@ void ChangeSet::reset(const Layer& layer) {
     const std::uint32_t slot = layer.first_slot + def.slot;
     const OverlayGlimpse overlay = c_.live_overlay(slot, def);
     if (overlay.there && overlay.automated) changed_ = true;
-    c_.tree_.edit(slot / kBlockSlots).take(slot % kBlockSlots, order_, Taken::kReset);
+    c_.tree_.edit(slot / kBlockSlots).take(slot % kBlockSlots, order_, Taken::kReset, seen_);
   }
 }
 

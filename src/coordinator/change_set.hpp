@@ -48,7 +48,8 @@ class ChangeSet {
       : c_(coordinator),
         carries_(carries),
         report_(report),
-        order_(coordinator.order_.load(std::memory_order_relaxed) + 1) {
+        order_(coordinator.order_.load(std::memory_order_relaxed) + 1),
+        seen_(coordinator.composer_.seen_order()) {
     c_.tree_.begin(c_.head_.revision + 1);
   }
   ChangeSet(const ChangeSet&) = delete;
@@ -89,6 +90,7 @@ class ChangeSet {
   std::vector<Carry>* const carries_;
   TypeReport* const report_;
   const std::uint64_t order_;
+  const std::uint64_t seen_;  // see TakenLanes::take
   Effects effects_;
   bool open_ = true;
   bool changed_ = false;

@@ -56,7 +56,7 @@ Coordinator::~Coordinator() { frames_.keep(schema_.release_types(), std::move(re
 std::unique_ptr<StackView> Coordinator::view_of(const Stack& stack, std::uint64_t version) const {
   auto view = std::make_unique<StackView>();
   view->created = version;
-  view->held_layout = held_layouts(stack);
+  if (mirror_ != nullptr) view->held_layout = held_layouts(stack);
   view->table.resize(stack.table_size());
   view->types.resize(stack.table_size());
   for (const auto& layer : stack.order()) {
@@ -336,8 +336,8 @@ OverlayGlimpse Coordinator::live_overlay(std::uint32_t slot, const ParamDef& def
   const Taken taken = page != nullptr ? page->taken(slot % kBlockSlots) : Taken{};
   const std::uint32_t priority = overlay.automated ? overlay.priority : 0;
   if (taken.outranks(composer_.seen_order(), priority)) {
-    // Not composed yet: it ends at once, or begins to glide back.
-    overlay.there = taken.glides() && def.glides();
+    // Not composed yet: it ends at once, or begins to glide back, unless it does so already.
+    overlay.there = !taken.renewed() && taken.glides() && (overlay.glides || !overlay.automated);
     overlay.automated = false;
   }
   return overlay;

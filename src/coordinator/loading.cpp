@@ -11,12 +11,6 @@
 namespace relume::core {
 namespace {
 
-std::shared_ptr<const Layer> find_id(const Stack& stack, std::uint64_t id) {
-  const auto& order = stack.order();
-  const auto found = std::find_if(order.begin(), order.end(), [&](const auto& l) { return l->id == id; });
-  return found != order.end() ? *found : nullptr;
-}
-
 // Handles and automation of a layer survive when it is the same thing in the same slots, whatever its key.
 bool survives(const Schema& schema, const Layer& layer, const SavedStack& document) {
   const auto& layers = document.layers;
@@ -38,7 +32,7 @@ ResolvedChange change_of(std::uint32_t kind, std::shared_ptr<const Layer> layer)
 std::vector<std::uint64_t> disagreements(const Stack& stack, const SavedStack& document) {
   std::vector<std::uint64_t> ids;
   for (const SavedLayer& layer : document.layers) {
-    const auto of_id = find_id(stack, layer.id);
+    const auto of_id = stack.find_id(layer.id);
     const Layer* of_key = stack.find(std::string_view(layer.key));
     if ((of_id != nullptr && of_id->key != layer.key) || (of_key != nullptr && of_key->id != layer.id)) {
       ids.push_back(layer.id);
@@ -50,7 +44,7 @@ std::vector<std::uint64_t> disagreements(const Stack& stack, const SavedStack& d
 void take_keys(Stack& stack, const SavedStack& document) {
   std::vector<std::pair<std::uint64_t, std::string>> keys;
   for (const SavedLayer& layer : document.layers) {
-    const auto there = find_id(stack, layer.id);
+    const auto there = stack.find_id(layer.id);
     if (there != nullptr && there->key != layer.key) keys.emplace_back(layer.id, layer.key);
   }
   stack.take_keys(keys);
@@ -68,13 +62,13 @@ Fault load_layers(const Schema& schema, const SavedShow& document, Preparation& 
   TypeMatches matches;
   const auto block = [&](std::uint32_t i) { return document.block(i); };
   for (const SavedLayer& from : document.stack.layers) {
-    auto layer = find_id(to.stack, from.id);
+    auto layer = to.stack.find_id(from.id);
     if (layer != nullptr) {
       to.stack.move(*layer, {0});
       for (const std::uint32_t flag : {std::uint32_t{RELUME_LAYER_DISABLED}, std::uint32_t{RELUME_LAYER_BYPASSED}}) {
-        to.stack.set_flag(*find_id(to.stack, from.id), flag, (from.flags & flag) != 0);
+        to.stack.set_flag(*to.stack.find_id(from.id), flag, (from.flags & flag) != 0);
       }
-      layer = find_id(to.stack, from.id);
+      layer = to.stack.find_id(from.id);
     } else {
       const auto declared = schema.type(from.type->key());
       const Layer* made = nullptr;
@@ -82,7 +76,7 @@ Fault load_layers(const Schema& schema, const SavedShow& document, Preparation& 
                                          Stack::kPlaced, made)) {
         return fault;
       }
-      layer = find_id(to.stack, from.id);
+      layer = to.stack.find_id(from.id);
       to.resolved.push_back(change_of(RELUME_CHANGE_ADD, layer));
     }
     restore_values(from, *layer, block, matches, values);
@@ -108,7 +102,7 @@ void copy_slot(const SavedBlock& from, std::uint32_t slot, SavedBlock& to, std::
 // A count that changed would be taken for pulses: triggers that are in both, by layer id and key, go on counting. hot_ is held.
 void Coordinator::keep_counts(const Stack& next, RestoredBlocks& blocks) const {
   for (const auto& layer : next.order()) {
-    const auto before = layer->type->triggers().empty() ? nullptr : find_id(*stack_, layer->id);
+    const auto before = layer->type->triggers().empty() ? nullptr : stack_->find_id(layer->id);
     if (before == nullptr) continue;
     for (const std::uint32_t place : layer->type->triggers()) {
       const ParamDef* was = before->type->find(layer->type->at_slot(place)->key);
@@ -145,7 +139,7 @@ Fault Coordinator::load(const SavedShow& document, relume_outcome& outcome) {
   event.kind = RELUME_EVENT_LAYER_IDENTITY;
   event.revision = head_.revision;
   for (const std::uint64_t id : disagreeing) {
-    const auto layer = find_id(*stack_, id);
+    const auto layer = stack_->find_id(id);
     if (layer == nullptr || layer->dormant()) continue;  // of no handle, and in nobody's hands
     event.layer = layer->handle();
     events_.publish(event);

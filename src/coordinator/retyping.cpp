@@ -21,12 +21,6 @@ relume_event event_of(std::uint32_t kind, const TypeChanges::Pending& change) {
   return event;
 }
 
-std::shared_ptr<const Layer> find_id(const Stack& stack, std::uint64_t id) {
-  const auto& order = stack.order();
-  const auto found = std::find_if(order.begin(), order.end(), [&](const auto& l) { return l->id == id; });
-  return found != order.end() ? *found : nullptr;
-}
-
 bool has_text(const LayerType& type) {
   return std::any_of(type.params().begin(), type.params().end(), [](const auto& p) { return p.type == RELUME_TEXT; });
 }
@@ -40,7 +34,7 @@ Fault ended() {
 void Coordinator::publish_type_event(std::uint32_t kind, const TypeChanges::Pending& change) {
   relume_event event = event_of(kind, change);
   const std::lock_guard lock(hot_);
-  const auto layer = find_id(*stack_, change.layer_id);
+  const auto layer = stack_->find_id(change.layer_id);
   if (layer != nullptr) event.layer = layer->handle();
   event.revision = head_.revision;
   events_.publish(event);
@@ -112,7 +106,7 @@ Fault Coordinator::commit_definition(const TypeChanges::Pending& change, relume_
 }
 
 Fault Coordinator::commit_retype(const TypeChanges::Pending& change, relume_outcome& outcome) {
-  const auto layer = find_id(*stack_, change.layer_id);
+  const auto layer = stack_->find_id(change.layer_id);
   if (layer == nullptr) {
     return {RELUME_E_UNKNOWN_LAYER, "change", "the layer was removed after the change was prepared"};
   }
@@ -120,7 +114,7 @@ Fault Coordinator::commit_retype(const TypeChanges::Pending& change, relume_outc
   event.count = 1;
   Preparation preparation(schema_, *stack_, *objects_);
   if (Fault fault = preparation.retype(*layer, schema_.type(change.type_key))) return fault;
-  event.layer = find_id(preparation.stack, change.layer_id)->handle();
+  event.layer = preparation.stack.find_id(change.layer_id)->handle();
   return apply_preparation(preparation, event, outcome);
 }
 

@@ -41,6 +41,9 @@ Fault Show::limits_of(const relume_show_options& o, Limits& out) {
                                        std::pair("max_age_ns", o.max_age_ns)}) {
     if (duration < 0) return {RELUME_E_INVALID, name, "a duration cannot be negative"};
   }
+  if (o.settle_ns > kMaxSettle) {
+    return {RELUME_E_INVALID, "settle_ns", "is over 19 hours; who never commits says RELUME_COMMIT_RENDER_ONLY"};
+  }
   if (o.on_damaged > RELUME_ON_DAMAGED_KEEP_AND_SAVE || o.reserved != 0) {
     return {RELUME_E_INVALID, "on_damaged", "on_damaged or reserved hold a number that has no meaning"};
   }

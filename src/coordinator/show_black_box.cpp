@@ -38,8 +38,14 @@ Fault Show::dump_black_box(const std::string& path) {
   if (black_box_ == nullptr) {
     return {RELUME_E_STATE, "black_box_bytes", "the show has no black box: open it with black_box_bytes"};
   }
-  const BlackBox::Copy copy = black_box_->copy();
-  if (copy.words.empty()) return {RELUME_E_STATE, "path", "no frame was composed yet: there is nothing to write"};
+  // Who is held up while copying a small ring can find that all of it was written over meanwhile.
+  constexpr int kTries = 16;
+  BlackBox::Copy copy = black_box_->copy();
+  for (int i = 1; i < kTries && copy.words.empty(); ++i) copy = black_box_->copy();
+  if (copy.words.empty()) {
+    return {RELUME_E_STATE, "black_box_bytes",
+            "frames write over the ring faster than it can be copied: make it larger"};
+  }
   const std::string bytes = file_of(copy, black_box_->slots(), folder_.identity().show_id);
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);

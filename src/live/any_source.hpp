@@ -22,6 +22,7 @@ struct OverlayWrite {
     end,      // a gesture has ended: `lanes` is the target, to be committed at once
     pulses,   // lanes[0] pulses more
     release,  // also of a gesture that was given up, or that changed nothing
+    again,    // a gesture has ended, as by `end`, and another has begun, as by `hold`
   };
   std::uint64_t param = 0;  // handle bits
   const ParamDef* def = nullptr;
@@ -58,11 +59,7 @@ class AnySource {
   void close() noexcept { closing_.store(true, order::kSourceClose); }
   // Frame role.
   /// Before its words are collected: whether they are its last.
-  void note_closing() noexcept {
-    closing_noted_ = closing_.load(order::kSourceClosing);
-    collected_ = true;
-  }
-  bool collected() const noexcept { return collected_; }
+  void note_closing() noexcept { closing_noted_ = closing_.load(order::kSourceClosing); }
   bool closing_noted() const noexcept { return closing_noted_; }
   /// Silent for longer than its timeout, in compose time. True once: until it speaks again it holds nothing that could be lost.
   bool falls_silent(std::int64_t now) noexcept {
@@ -105,7 +102,6 @@ class AnySource {
   std::uint64_t words_heard_ = 0;
   std::int64_t heard_at_ = 0;
   bool lost_ = false;
-  bool collected_ = false;      // frame role
   bool closing_noted_ = false;  // frame role
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};

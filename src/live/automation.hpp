@@ -60,7 +60,7 @@ struct alignas(64) AutomationBlock {
   std::atomic<std::uint32_t> writes;   // odd while a parameter is being written
   std::array<std::uint32_t, kBlockSlots> target;
   std::array<float, kBlockSlots> from;
-  std::array<std::uint32_t, kBlockSlots> start;  // of the glide; of the claim's last change
+  std::array<std::uint32_t, kBlockSlots> start;  // of the glide; since when the value stands
   std::array<std::uint16_t, kBlockSlots> smoothing_ms;
   std::array<std::atomic<std::uint8_t>, kBlockSlots> place;      // by first lane
   std::array<std::atomic<ClaimState>, kBlockSlots> claim_state;  // by first lane

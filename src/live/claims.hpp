@@ -19,7 +19,8 @@ struct Claim {
   std::uint16_t smoothing_ms = 0;
   std::uint8_t place = 0;
   ClaimState state;
-  bool shown = false;  // it waited and has taken over: what is here of it is since when it stands
+  // It is the winner's, and here for its tick alone: the glide began later, since the claim waited before or its definition changed.
+  bool shown = false;
 };
 
 class Claims {
@@ -27,10 +28,11 @@ class Claims {
   explicit Claims(std::uint32_t capacity);
 
   /// Keeps a claim, in place of an older one of the same source. False: there is no room.
-  bool put(const Claim& claim) noexcept;
-  const Claim* find(std::uint32_t slot, std::uint8_t place) const noexcept;
-  void remove(std::uint32_t slot, std::uint8_t place) noexcept {
-    remove_if(slot, [place](const Claim& claim) { return claim.place == place; });
+  bool put(const Claim& claim) noexcept RELUME_NONBLOCKING;
+  const Claim* find(std::uint32_t slot, std::uint8_t place) const noexcept RELUME_NONBLOCKING;
+  /// True when others are left.
+  bool remove(std::uint32_t slot, std::uint8_t place) noexcept {
+    return remove_if(slot, [place](const Claim& claim) { return claim.place == place; });
   }
   /// Removes those of a slot for which f(claim) says so; true when others are left.
   template <class F>
@@ -41,11 +43,11 @@ class Claims {
       if (entries_[at - 1].claim.slot == slot) f(entries_[at - 1].claim);
     }
   }
-  /// Removes those of one source, whatever the slot; calls f(slot, others are left).
-  template <class F>
-  void remove_place(std::uint8_t place, F&& f) noexcept;
+  /// Removes those for which f(claim) says so, whatever the slot; calls none_left(slot) where it was the last.
+  template <class F, class G>
+  void remove_all(F&& f, G&& none_left) noexcept;
   /// Looks at `count` entries, in turn: none may be older than `oldest`, or it would look young when ticks come round.
-  void renew(std::uint32_t now, std::uint32_t oldest, std::uint32_t count) noexcept;
+  void renew(std::uint32_t now, std::uint32_t oldest, std::uint32_t count) noexcept RELUME_NONBLOCKING;
   /// tick = f(tick) for all.
   template <class F>
   void for_each_tick(F&& f) noexcept {
@@ -89,12 +91,12 @@ bool Claims::remove_if(std::uint32_t slot, F&& f) noexcept {
   return others;
 }
 
-template <class F>
-void Claims::remove_place(std::uint8_t place, F&& f) noexcept {
+template <class F, class G>
+void Claims::remove_all(F&& f, G&& none_left) noexcept {
   for (std::uint32_t i = 0; i < touched_; ++i) {
-    if (!entries_[i].used || entries_[i].claim.place != place) continue;
+    if (!entries_[i].used || !f(entries_[i].claim)) continue;
     const std::uint32_t slot = entries_[i].claim.slot;
-    f(slot, remove_if(slot, [place](const Claim& claim) { return claim.place == place; }));
+    if (!remove_if(slot, f)) none_left(slot);
   }
 }
 

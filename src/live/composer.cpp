@@ -103,15 +103,22 @@ OverlayGlimpse Composer::glimpse(std::uint32_t slot, const ParamDef& def) const 
   out.priority = seen.state.gesture != 0 ? RELUME_PRIORITY_GESTURE : static_cast<std::uint32_t>(who);
   const auto ticks = static_cast<std::int32_t>(moment.tick - seen.start[0]);
   out.age_ns = std::max(0, ticks) * composer::kTick;
-  const float rate = seen.smoothing_ms == 0                       ? def.glide_rate
-                     : seen.smoothing_ms == RELUME_SMOOTHING_STEP ? 0
-                                                                  : composer::rate_of(seen.smoothing_ms * 1'000'000LL);
+  const auto rate_under = [&seen](const ParamDef& d) {
+    if (seen.smoothing_ms == 0) return d.glide_rate;
+    return seen.smoothing_ms == RELUME_SMOOTHING_STEP ? 0 : composer::rate_of(seen.smoothing_ms * 1'000'000LL);
+  };
+  out.glides = rate_under(def) > 0;
+  const StackView* const stack = seen_stack_.load(std::memory_order_acquire);
+  const LayerExtent* const extent = stack != nullptr ? stack->extent_at(slot) : nullptr;
+  const ParamDef* const shown = extent != nullptr ? extent->type->at_slot(slot - extent->first_slot) : nullptr;
+  const ParamDef& under = shown != nullptr ? *shown : def;
   for (std::uint32_t i = 0; i < def.lanes; ++i) {
     out.lanes[i] = seen.target[i];
     if ((seen.gliding >> i & 1U) == 0) continue;
     bool arrived = false;
-    out.lanes[i] = std::bit_cast<std::uint32_t>(composer::value_at(
-        std::bit_cast<float>(seen.target[i]), {seen.from[i], seen.start[i]}, rate, def.arrival, moment, arrived));
+    out.lanes[i] = std::bit_cast<std::uint32_t>(composer::value_at(std::bit_cast<float>(seen.target[i]),
+                                                                   {seen.from[i], seen.start[i]}, rate_under(under),
+                                                                   under.arrival, moment, arrived));
   }
   return out;
 }
@@ -200,8 +207,12 @@ void Composer::renew_block(std::uint32_t block) noexcept RELUME_NONBLOCKING {
   for (std::uint64_t owners = b.owners(); owners != 0; owners &= owners - 1) {
     const auto first = static_cast<std::uint32_t>(std::countr_zero(owners));
     const std::uint32_t lanes = b.state(first).lane_count();
+    const Spot spot{block, first};
+    const std::uint32_t tick = tick_of(spot);
+    bool renewed = false;
     for (std::uint32_t lane = first; lane < first + lanes; ++lane) {
       if (moment_.tick - b.start[lane] <= composer::kOldest) continue;
+      renewed = true;
       const AutomationBlock::Writing writing(b);
       if ((b.moving() >> lane & 1U) != 0) {
         const ParamDef& def = def_at(block * kBlockSlots + first);
@@ -211,6 +222,8 @@ void Composer::renew_block(std::uint32_t block) noexcept RELUME_NONBLOCKING {
         AutomationBlock::put(b.start[lane], moment_.tick - composer::kOldest);
       }
     }
+    if (!renewed || (b.held() & spot.bit()) == 0) continue;
+    keep_tick(spot, moment_.tick - tick > composer::kOldest ? moment_.tick - composer::kOldest : tick);
   }
 }
 
@@ -230,6 +243,9 @@ void Composer::bridge_pause(std::int64_t pause) noexcept RELUME_NONBLOCKING {
     for (std::uint64_t owners = b.owners(); owners != 0; owners &= owners - 1) {
       const auto first = static_cast<std::uint32_t>(std::countr_zero(owners));
       const ParamDef& def = def_at(block * kBlockSlots + first);
+      const Spot spot{block, first};
+      const bool own_tick = tick_of(spot) != b.start[first];  // aged above, with all of its kind
+      const std::uint32_t tick = own_tick ? tick_of(spot) : aged(b.start[first]);
       for (std::uint32_t lane = first; lane < first + def.lanes; ++lane) {
         const AutomationBlock::Writing writing(b);
         if ((b.moving() >> lane & 1U) == 0) {
@@ -243,6 +259,7 @@ void Composer::bridge_pause(std::int64_t pause) noexcept RELUME_NONBLOCKING {
         aim(b, lane, std::bit_cast<std::uint32_t>(now), b.target[lane], static_cast<float>(rate), moment_);
         touch(block, std::uint64_t{1} << lane);
       }
+      if ((b.held() & spot.bit()) != 0) keep_tick(spot, tick);
     }
   });
 }

@@ -10,6 +10,7 @@
 //   settle    composer_settle.cpp  what has arrived and rests asks to be committed
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -51,6 +52,7 @@ struct OverlayGlimpse {
   bool automated = false;  // false while it only glides back
   std::uint32_t source = 0;
   std::uint32_t priority = 0;
+  bool glides = false;      // when it ends, under the definition that holds now
   std::int64_t age_ns = 0;  // since its last change, up to the newest frame
   Lanes lanes{};            // as the newest frame shows it
 };
@@ -84,9 +86,11 @@ class Composer {
   bool can_answer() const noexcept { return !answers_.full(); }
   void answer(const CommitAnswer& answer) noexcept { answers_.push(answer); }
 
-  // --- any ---
-  /// What automation does with the parameter that begins at a slot. Its definition is the one that holds now.
+  // --- any, under the coordinator's mutex, which keeps the stack of the newest frame alive ---
+  /// What automation does with the parameter that begins at a slot. Its definition is the one that holds now; what is shown may
+  /// still be under the one before.
   OverlayGlimpse glimpse(std::uint32_t slot, const ParamDef& def) const noexcept;
+  // --- any ---
   /// The newest operator mutation whose effects on automation are done.
   std::uint64_t seen_order() const noexcept { return seen_order_.load(std::memory_order_acquire); }
 
@@ -101,28 +105,32 @@ class Composer {
   static Spot spot_of(std::uint32_t slot) noexcept { return {slot / kBlockSlots, slot % kBlockSlots}; }
 
   static constexpr std::uint8_t kRecoveredPlace = 255;
+  using Places = std::array<std::uint64_t, 4>;  // a bit for each
 
   // Root.
   void take_root() noexcept RELUME_NONBLOCKING;
   void tag_triggers(const StackView* before, const StackView& after) noexcept RELUME_NONBLOCKING;
   void end_of_layers(const StackView& before, const StackView& after) noexcept RELUME_NONBLOCKING;
   void take_page(std::uint32_t block, const Page& page) noexcept RELUME_NONBLOCKING;
-  void take_from(const Spot& spot, const Taken& taken) noexcept RELUME_NONBLOCKING;
+  void take_from(const Spot& spot, const Taken& taken, std::uint64_t known) noexcept RELUME_NONBLOCKING;
   void aim_back(const Spot& spot) noexcept RELUME_NONBLOCKING;
   void take_carries(const std::vector<Carry>& carries, const Root& before) noexcept RELUME_NONBLOCKING;
   bool continues(const std::vector<Carry>& carries, std::size_t at, const Root& before, std::size_t& last,
                  std::uint64_t& known) const noexcept RELUME_NONBLOCKING;
+  void take_carried(const Spot& spot, const Taken& taken, std::uint64_t known) noexcept RELUME_NONBLOCKING;
   void judge_carried(const std::vector<Carry>& carries, std::uint64_t since) noexcept RELUME_NONBLOCKING;
-  void carry(const Carry& to, const Root& before, std::uint64_t known) noexcept RELUME_NONBLOCKING;
+  void carry(const Carry& to, std::uint64_t known) noexcept RELUME_NONBLOCKING;
   void move_lanes(const Spot& from, const Spot& to, std::uint32_t lanes) noexcept RELUME_NONBLOCKING;
   void clear_spot(const Spot& spot, std::uint32_t lanes) noexcept RELUME_NONBLOCKING;
-  void fit_lanes(const Spot& spot, const Carry& carry, const SavedBlock& was) noexcept RELUME_NONBLOCKING;
+  void fit_lanes(const Spot& spot, const Carry& carry) noexcept RELUME_NONBLOCKING;
 
   // Claims.
   void collect_sources() noexcept RELUME_NONBLOCKING;
+  void take_turn(std::uint8_t place, std::uint32_t number) noexcept RELUME_NONBLOCKING;
   void take_sources() noexcept RELUME_NONBLOCKING;
   bool take_write(std::uint8_t place, const AnySource& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
   bool take_fitting(std::uint8_t place, const AnySource& source, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
+  bool commit_ended(const Spot& spot, std::uint8_t place) noexcept RELUME_NONBLOCKING;
   bool stake(const Claim& claim, const composer::Moment& at) noexcept RELUME_NONBLOCKING;
   const Claim* best_waiting(std::uint32_t slot) const noexcept RELUME_NONBLOCKING;
   void install(const Claim& claim, const composer::Moment& noticed_at) noexcept RELUME_NONBLOCKING;
@@ -132,10 +140,12 @@ class Composer {
                               const composer::Moment& at) const noexcept RELUME_NONBLOCKING;
   void withdraw(std::uint32_t slot, std::uint8_t place, const composer::Moment& at) noexcept RELUME_NONBLOCKING;
   void release(const Spot& spot, const composer::Moment& at) noexcept RELUME_NONBLOCKING;
-  void release_place(std::uint8_t place) noexcept RELUME_NONBLOCKING;
+  void release_places(const Places& gone) noexcept RELUME_NONBLOCKING;
   void glide_back(const Spot& spot, const composer::Moment& noticed_at) noexcept RELUME_NONBLOCKING;
   void end(const Spot& spot) noexcept RELUME_NONBLOCKING;
   void forget(const Spot& spot) noexcept RELUME_NONBLOCKING;
+  std::uint32_t tick_of(const Spot& spot) const noexcept RELUME_NONBLOCKING;
+  void keep_tick(const Spot& spot, std::uint32_t tick) noexcept RELUME_NONBLOCKING;
   Claim winner_of(const Spot& spot) const noexcept RELUME_NONBLOCKING;
   bool beats(const Claim& a, const Claim& b) const noexcept RELUME_NONBLOCKING;
   std::uint32_t priority_of(std::uint8_t place, ClaimState state) const noexcept RELUME_NONBLOCKING;
@@ -212,7 +222,8 @@ class Composer {
   BlockSet touched_;  // blocks with lanes to be composed anew
   platform::FixedArray<std::uint64_t> touched_lanes_;
   BlockSet arrived_;
-  // Within take_root: parameters that came to another place with a change of type. Within build_frame: lanes that have arrived.
+  // Within take_root: parameters that came to another place with a change of type. Within take_sources: lanes whose glide has begun
+  // in this frame. Within build_frame: lanes that have arrived.
   platform::FixedArray<std::uint64_t> marked_lanes_;
   BlockSet settling_;                        // blocks with lanes that wait for their settle time
   platform::FixedArray<std::uint32_t> due_;  // tick when the first of them may be due
@@ -230,9 +241,17 @@ class Composer {
   SpscRing<CommitRequest> requests_;
   SpscRing<CommitAnswer> answers_;
   platform::FixedArray<std::atomic<AnySource*>> sources_;
+  struct Turn {
+    std::uint32_t number;
+    std::uint8_t place;
+  };
+  std::array<Turn, 255> turn_{};  // of the sources that this frame looks at
+  std::uint32_t turns_ = 0;
+  bool taking_ = false;  // what sources say: lanes whose glide begins by it are marked
   platform::FixedArray<std::atomic<std::uint64_t>> places_;  // number << 32 | priority of the source there
   std::atomic<std::int64_t> last_time_{INT64_MIN};
   std::atomic<std::uint64_t> seen_order_{0};
+  std::atomic<const StackView*> seen_stack_{nullptr};
   std::atomic<bool> busy_{false};
 };
 

@@ -7,11 +7,20 @@
 #include "model/handle.hpp"
 
 namespace relume::core {
+namespace {
+
+std::int64_t time_of(const Lanes& lanes) noexcept {
+  return static_cast<std::int64_t>(std::uint64_t{lanes[1]} << 32U | lanes[0]);
+}
+
+}  // namespace
 
 void Composer::collect_sources() noexcept RELUME_NONBLOCKING {
+  turns_ = 0;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     AnySource* source = sources_[i].load(order::kSourceFind);
     if (source == nullptr) continue;
+    take_turn(static_cast<std::uint8_t>(i), source->number());
     source->note_closing();  // first: what it wrote before closing is collected
     if (source->kind() == AnySource::Kind::run) {
       static_cast<Stream*>(source)->collect();
@@ -21,24 +30,39 @@ void Composer::collect_sources() noexcept RELUME_NONBLOCKING {
   }
 }
 
+// By number: who has which place depends on when others were closed.
+void Composer::take_turn(std::uint8_t place, std::uint32_t number) noexcept RELUME_NONBLOCKING {
+  std::uint32_t at = turns_++;
+  for (; at > 0 && turn_[at - 1].number > number; --at) turn_[at] = turn_[at - 1];
+  turn_[at] = {number, place};
+}
+
 void Composer::take_sources() noexcept RELUME_NONBLOCKING {
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    AnySource* source = sources_[i].load(order::kSourceFind);  // it may be newer than what was collected
-    if (source == nullptr || !source->collected()) continue;
-    const auto place = static_cast<std::uint8_t>(i);
+  Places gone{};
+  taking_ = true;
+  for (std::uint32_t turn = 0; turn < turns_; ++turn) {
+    const std::uint8_t place = turn_[turn].place;
+    AnySource* source = sources_[place].load(order::kSourceFind);
     const auto take = [&](const OverlayWrite& write) { return take_write(place, *source, write); };
     if (source->kind() == AnySource::Kind::run) {
       static_cast<Stream*>(source)->offer(take);
     } else {
       static_cast<Source*>(source)->offer(take);
     }
-    if (source->falls_silent(now_)) {
-      release_place(place);
-      if (source->kind() == AnySource::Kind::run) static_cast<Stream*>(source)->forget();
-    }
+    const bool lost = source->falls_silent(now_);
+    if (lost && source->kind() == AnySource::Kind::run) static_cast<Stream*>(source)->forget();
+    if (lost || source->closing_noted()) gone[place / 64] |= std::uint64_t{1} << (place % 64);
+  }
+  taking_ = false;
+  touched_.for_each([this](std::uint32_t block) { marked_lanes_[block] = 0; });
+  // After all that is said, and all at once: of two that are lost together the one is not shown in place of the other.
+  if (gone == Places{}) return;
+  release_places(gone);
+  for (std::uint32_t turn = 0; turn < turns_; ++turn) {
+    std::atomic<AnySource*>& at = sources_[turn_[turn].place];
+    AnySource* source = at.load(order::kSourceFind);
     if (!source->closing_noted()) continue;
-    release_place(place);
-    sources_[i].store(nullptr, std::memory_order_release);
+    at.store(nullptr, std::memory_order_release);
     source->acknowledge_close();
   }
 }
@@ -48,9 +72,9 @@ bool Composer::take_write(std::uint8_t place, const AnySource& source,
   const Page* page = root_ != nullptr ? tree_.page(*root_, write.slot / kBlockSlots) : nullptr;
   const Taken taken = page != nullptr ? page->taken(write.slot % kBlockSlots) : Taken{};
   const bool gesture = write.kind == OverlayWrite::Kind::change || write.kind == OverlayWrite::Kind::hold ||
-                       write.kind == OverlayWrite::Kind::end;
+                       write.kind == OverlayWrite::Kind::end || write.kind == OverlayWrite::Kind::again;
   const bool pulses = write.kind == OverlayWrite::Kind::pulses;
-  const bool gone = taken.forces() && !taken.glides();  // its layer: only that ends pulses
+  const bool gone = taken.is_layer();  // its layer: only that ends pulses
   if ((!pulses || gone) && taken.outranks(write.order, gesture ? RELUME_PRIORITY_GESTURE : source.priority()))
     return true;
   // Not late and yet not in the stack: its layer is in a root that comes with the next frame. Late: its layer is gone.
@@ -66,17 +90,17 @@ bool Composer::take_write(std::uint8_t place, const AnySource& source,
 
 bool Composer::take_fitting(std::uint8_t place, const AnySource& source,
                             const OverlayWrite& write) noexcept RELUME_NONBLOCKING {
-  using Kind = OverlayWrite::Kind;
+  using Word = OverlayWrite::Kind;
   const composer::Moment at = noticed(write.time);
   const auto record = [&] {
     if (black_box_ != nullptr) black_box_->write(source.number(), write);
     return true;
   };
-  if (write.kind == Kind::pulses) {
+  if (write.kind == Word::pulses) {
     add_pulses(place, write);
     return record();
   }
-  if (write.kind == Kind::release) {
+  if (write.kind == Word::release) {
     withdraw(write.slot, place, at);
     return record();
   }
@@ -90,18 +114,31 @@ bool Composer::take_fitting(std::uint8_t place, const AnySource& source,
   claim.place = place;
   claim.state.lanes = static_cast<std::uint8_t>((write.def->lanes - 1) & 3U);
   claim.state.policy = static_cast<std::uint8_t>(policy_of(*write.def, source, write) & 3U);
-  if (write.kind != Kind::value) {
+  if (write.kind != Word::value) {
     claim.state.gesture = 1;
     if (claim.state.policy == RELUME_COMMIT_RENDER_ONLY) claim.state.policy = RELUME_COMMIT_SESSION;
   }
-  if (write.kind == Kind::end) claim.state.ending = 1;
-  if (write.kind == Kind::hold) {
-    const Spot spot = spot_of(write.slot);
+  const Spot spot = spot_of(write.slot);
+  claim.state.ending = write.kind == Word::end || write.kind == Word::again ? 1 : 0;
+  if (write.kind == Word::again && !stake(claim, at)) return false;
+  if (write.kind == Word::hold || write.kind == Word::again) {
+    if (!commit_ended(spot, place)) return false;
+    claim.state.ending = 0;
+    const composer::Moment held_at = not_before(spot, write.def->lanes, at);
     for (std::uint32_t i = 0; i < write.def->lanes; ++i) {
-      claim.lanes[i] = shown(spot.block, spot.first + i, *write.def, at);
+      claim.lanes[i] = shown(spot.block, spot.first + i, *write.def, held_at);
     }
   }
   return stake(claim, at) && record();  // once, however often it has to be offered
+}
+
+// A gesture that has ended, and may be on its way still, is committed although its source has the parameter in hand again. False:
+// the queue is full.
+bool Composer::commit_ended(const Spot& spot, std::uint8_t place) noexcept RELUME_NONBLOCKING {
+  const AutomationBlock& b = automation_[spot.block];
+  if ((b.held() & b.owners() & spot.bit()) == 0 || b.source_place(spot.first) != place) return true;
+  const ClaimState state = b.state(spot.first);
+  return state.ending == 0 || state.phase != ClaimState::live || request_commit(spot, state);
 }
 
 std::uint8_t Composer::policy_of(const ParamDef& def, const AnySource& source,
@@ -122,6 +159,7 @@ bool Composer::beats(const Claim& a, const Claim& b) const noexcept RELUME_NONBL
   const std::uint32_t priority_b = priority_of(b.place, b.state);
   if (priority_a != priority_b) return priority_a > priority_b;
   if ((a.def->flags & RELUME_PARAM_HIGHEST) != 0 && a.lanes != b.lanes) {
+    if (a.def->type == RELUME_TIME) return time_of(a.lanes) > time_of(b.lanes);
     for (std::uint32_t i = 0; i < a.def->lanes; ++i) {
       if (a.lanes[i] == b.lanes[i]) continue;
       if (is_float_type(a.def->type)) return std::bit_cast<float>(a.lanes[i]) > std::bit_cast<float>(b.lanes[i]);
@@ -138,19 +176,36 @@ Claim Composer::winner_of(const Spot& spot) const noexcept RELUME_NONBLOCKING {
   claim.def = &def_at(spot.slot());
   claim.order = root_->order;
   claim.slot = spot.slot();
-  claim.tick = b.start[spot.first];
+  claim.tick = tick_of(spot);
   claim.smoothing_ms = (b.timed & spot.bit()) != 0 ? b.smoothing_ms[spot.first] : std::uint16_t{0};
   claim.place = b.source_place(spot.first);
   claim.state = b.state(spot.first);
   claim.state.phase = ClaimState::live;
   for (std::uint32_t i = 0; i < claim.def->lanes; ++i) claim.lanes[i] = b.target[spot.first + i];
-  // One that took over glides since then, but stands since its own change.
-  const Claim* waited = (b.contended & spot.bit()) != 0 ? claims_.find(claim.slot, claim.place) : nullptr;
-  if (waited != nullptr && waited->shown) {
-    claim.tick = waited->tick;
-    claim.order = waited->order;
-  }
   return claim;
+}
+
+// When the claim that shows was changed last.
+std::uint32_t Composer::tick_of(const Spot& spot) const noexcept RELUME_NONBLOCKING {
+  const AutomationBlock& b = automation_[spot.block];
+  const Claim* own = (b.contended & spot.bit()) != 0 ? claims_.find(spot.slot(), b.source_place(spot.first)) : nullptr;
+  return own != nullptr && own->shown ? own->tick : b.start[spot.first];
+}
+
+// Without room the claim counts as changed when its glide began: no others that wait are newer, unless they are weaker.
+void Composer::keep_tick(const Spot& spot, std::uint32_t tick) noexcept RELUME_NONBLOCKING {
+  AutomationBlock& b = automation_[spot.block];
+  const std::uint8_t place = b.source_place(spot.first);
+  if (tick != b.start[spot.first]) {
+    Claim own;
+    own.slot = spot.slot();
+    own.tick = tick;
+    own.place = place;
+    own.shown = true;
+    if (claims_.put(own)) b.contended |= spot.bit();
+  } else if ((b.contended & spot.bit()) != 0 && !claims_.remove(spot.slot(), place)) {
+    b.contended &= ~spot.bit();
+  }
 }
 
 // False: there is no room for a claim that loses; it waits at its source.
@@ -169,21 +224,23 @@ bool Composer::stake(const Claim& claim, const composer::Moment& at) noexcept RE
       b.contended |= spot.bit();
       return true;
     }
-    claims_.remove(claim.slot, claim.place);
+    claims_.remove_if(claim.slot, [&](const Claim& other) { return other.shown || other.place == claim.place; });
     // A claim that is displaced waits, too. Without room for it, it is as if its source had not spoken.
     if (winner.place != kRecoveredPlace && claims_.put(winner)) b.contended |= spot.bit();
     install(claim, at);
     return true;
   }
-  if ((b.contended & spot.bit()) != 0) claims_.remove(claim.slot, claim.place);
   install(claim, at);
   if ((b.contended & spot.bit()) == 0) return true;
   // It may have become weaker than one that waits.
   const Claim winner = winner_of(spot);
   const Claim* best = best_waiting(claim.slot);
   if (best != nullptr && beats(*best, winner)) {
-    claims_.put(winner);
-    install_best(spot, at);
+    const Claim next = *best;
+    claims_.remove(next.slot, next.place);
+    claims_.put(winner);  // in that one's place: there is room
+    b.contended |= spot.bit();
+    install(next, at);
   }
   return true;
 }
@@ -224,6 +281,8 @@ void Composer::install(const Claim& claim, const composer::Moment& noticed_at) n
     state.phase = ClaimState::live;
     b.set_state(spot.first, state);
   }
+  if (taking_) marked_lanes_[spot.block] |= mask;
+  keep_tick(spot, claim.tick);
   b.unsettled &= ~spot.bit();
   owned_.add(spot.block);
   touch(spot.block, mask);
@@ -234,16 +293,13 @@ void Composer::install(const Claim& claim, const composer::Moment& noticed_at) n
 bool Composer::install_best(const Spot& spot, const composer::Moment& at) noexcept RELUME_NONBLOCKING {
   AutomationBlock& b = automation_[spot.block];
   if ((b.contended & spot.bit()) == 0) return false;
+  claims_.remove_if(spot.slot(), [](const Claim& claim) { return claim.shown; });
   const Claim* best = best_waiting(spot.slot());
   if (best == nullptr) {
-    claims_.remove_if(spot.slot(), [](const Claim&) { return true; });
     b.contended &= ~spot.bit();
     return false;
   }
-  Claim claim = *best;
-  claim.shown = true;
-  claims_.put(claim);  // in its own place: there is room
-  install(claim, at);
+  install(Claim(*best), at);
   return true;
 }
 
@@ -253,8 +309,12 @@ composer::Moment Composer::not_before(const Spot& spot, std::uint32_t lanes,
   const AutomationBlock& b = automation_[spot.block];
   composer::Moment later = at;
   for (std::uint32_t lane = spot.first; lane < spot.first + lanes; ++lane) {
-    if ((b.moving() >> lane & 1U) == 0 || static_cast<std::int32_t>(later.tick - b.start[lane]) >= 0) continue;
-    later = {b.start[lane], b.start[lane] == moment_.tick ? moment_.rest : 0.0F};
+    const std::uint32_t start = b.start[lane];
+    const auto since = static_cast<std::int32_t>(later.tick - start);
+    const bool begins_now = start == moment_.tick || (taking_ && (marked_lanes_[spot.block] >> lane & 1U) != 0);
+    if ((b.moving() >> lane & 1U) == 0 || since > 0 || (since == 0 && !begins_now)) continue;
+    // The true beginning is within that tick: what the curve says of the time before it was never shown.
+    later = start == moment_.tick ? moment_ : composer::Moment{start + 1, 0};
   }
   return later;
 }
@@ -289,8 +349,7 @@ void Composer::withdraw(std::uint32_t slot, std::uint8_t place,
   const Spot spot = spot_of(slot);
   AutomationBlock& b = automation_[spot.block];
   if ((b.contended & spot.bit()) != 0) {
-    const bool others = claims_.remove_if(slot, [place](const Claim& claim) { return claim.place == place; });
-    if (!others) b.contended &= ~spot.bit();
+    if (!claims_.remove(slot, place)) b.contended &= ~spot.bit();
   }
   if ((b.held() & spot.bit()) != 0 && b.source_place(spot.first) == place) release(spot, at);
 }
@@ -300,16 +359,18 @@ void Composer::release(const Spot& spot, const composer::Moment& at) noexcept RE
   if (!install_best(spot, at)) glide_back(spot, at);
 }
 
-void Composer::release_place(std::uint8_t place) noexcept RELUME_NONBLOCKING {
-  claims_.remove_place(place, [this](std::uint32_t slot, bool left) {
-    const Spot spot = spot_of(slot);
-    if (!left) automation_[spot.block].contended &= ~spot.bit();
-  });
+void Composer::release_places(const Places& gone) noexcept RELUME_NONBLOCKING {
+  const auto is_gone = [&gone](std::uint8_t place) { return (gone[place / 64] >> (place % 64) & 1U) != 0; };
+  claims_.remove_all([&](const Claim& claim) { return is_gone(claim.place); },
+                     [this](std::uint32_t slot) {
+                       const Spot spot = spot_of(slot);
+                       automation_[spot.block].contended &= ~spot.bit();
+                     });
   owned_.for_each([&](std::uint32_t block) {
     AutomationBlock& b = automation_[block];
     for (std::uint64_t held = b.owners() & b.held() & ~b.triggers; held != 0; held &= held - 1) {
       const Spot spot{block, static_cast<std::uint32_t>(std::countr_zero(held))};
-      if (b.source_place(spot.first) == place) release(spot, moment_);
+      if (is_gone(b.source_place(spot.first))) release(spot, moment_);
     }
   });
 }
@@ -321,8 +382,13 @@ void Composer::glide_back(const Spot& spot, const composer::Moment& noticed_at) 
   const composer::Moment at = not_before(spot, def.lanes, noticed_at);
   const SavedBlock& below = saved(spot.block);
   const std::uint64_t mask = AutomationBlock::mask(spot.first, def.lanes);
+  // A lane that has arrived while others are still on their way back stays where it was: not all lie below at once.
+  const std::uint64_t stands = (b.held() & spot.bit()) == 0 ? ~b.moving() : 0;
   Lanes from{};
-  for (std::uint32_t i = 0; i < def.lanes; ++i) from[i] = shown(spot.block, spot.first + i, def, at);
+  for (std::uint32_t i = 0; i < def.lanes; ++i) {
+    const std::uint32_t lane = spot.first + i;
+    from[i] = (stands >> lane & 1U) != 0 ? b.target[lane] : shown(spot.block, lane, def, at);
+  }
   bool gliding = false;
   {
     const AutomationBlock::Writing writing(b);
@@ -336,6 +402,7 @@ void Composer::glide_back(const Spot& spot, const composer::Moment& noticed_at) 
     state.gesture = 0;
     b.set_state(spot.first, state);
   }
+  if (taking_) marked_lanes_[spot.block] |= mask;
   b.unsettled &= ~spot.bit();
   touch(spot.block, mask);
   if (!gliding) forget(spot);

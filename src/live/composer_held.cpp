@@ -134,7 +134,9 @@ void Composer::go_on(std::int64_t now) noexcept RELUME_NONBLOCKING {
 void Composer::release_recovered() noexcept RELUME_NONBLOCKING {
   if (now_ < recovered_until_) return;
   recovered_until_ = kNever;
-  release_place(kRecoveredPlace);
+  Places recovered{};
+  recovered[kRecoveredPlace / 64] = std::uint64_t{1} << (kRecoveredPlace % 64);
+  release_places(recovered);
 }
 
 }  // namespace relume::core

@@ -9,8 +9,6 @@
 namespace relume::core {
 namespace {
 
-const SavedBlock kEmptyBlock{};
-
 // Calls f(block, lane) for the triggers of a stack.
 template <class F>
 void for_each_trigger(const StackView& view, F f) {
@@ -42,6 +40,7 @@ void Composer::take_root() noexcept RELUME_NONBLOCKING {
   tree_.compare(before, *newer, [this](std::uint32_t block, const Page& page) { take_page(block, page); });
   if (before != nullptr && before->stack != newer->stack) judge_carried(newer->stack->carries, before->version);
   changed_ = changed_ || before == nullptr || newer->revision != before->revision || newer->stack != before->stack;
+  seen_stack_.store(newer->stack, std::memory_order_release);  // before the older one may go
   tree_.hold(*newer);
 }
 
@@ -75,29 +74,29 @@ void Composer::take_page(std::uint32_t block, const Page& page) noexcept RELUME_
     const Spot spot{block, static_cast<std::uint32_t>(std::countr_zero(owners))};
     if ((marked_lanes_[block] & spot.bit()) != 0) continue;  // that it came here is what the page says
     const Taken taken = page.taken(spot.first);
-    if (taken.order > known_order_) take_from(spot, taken);
+    if (taken.order > known_order_) take_from(spot, taken, known_order_);
     const bool releasing = (b.owners() & ~b.held() & spot.bit()) != 0;
     if (releasing) aim_back(spot);
   }
   touch(block, ~std::uint64_t{0});
 }
 
-// An operator's mutation ends the claims that it outranks.
-void Composer::take_from(const Spot& spot, const Taken& taken) noexcept RELUME_NONBLOCKING {
+// An operator's mutation ends the claims that it outranks. What shows has outlived those up to `known`.
+void Composer::take_from(const Spot& spot, const Taken& taken, std::uint64_t known) noexcept RELUME_NONBLOCKING {
   AutomationBlock& b = automation_[spot.block];
   if ((b.triggers & spot.bit()) != 0) {
-    if (taken.forces() && !taken.glides()) end(spot);  // its layer is gone: pulses are lost by nothing else
+    if (taken.is_layer()) end(spot);  // its layer is gone: pulses are lost by nothing else
     return;
   }
   if ((b.contended & spot.bit()) != 0) {
     const bool left = claims_.remove_if(spot.slot(), [&](const Claim& claim) {
-      return taken.outranks(claim.order, priority_of(claim.place, claim.state));
+      return !claim.shown && taken.outranks(claim.order, priority_of(claim.place, claim.state));
     });
     if (!left) b.contended &= ~spot.bit();
   }
   const bool releasing = (b.held() & spot.bit()) == 0;
   const std::uint32_t priority = releasing ? 0 : priority_of(b.source_place(spot.first), b.state(spot.first));
-  if (!taken.outranks(known_order_, priority)) return;
+  if (!taken.outranks(known, priority)) return;
   if (taken.glides()) {
     if (!releasing) release(spot, moment_);
   } else if (releasing || !install_best(spot, moment_)) {
@@ -127,7 +126,7 @@ void Composer::take_carries(const std::vector<Carry>& carries, const Root& befor
       continue;
     }
     std::uint64_t known = known_order_;
-    if (continues(carries, i, before, last, known)) carry(carries[i], before, known);
+    if (continues(carries, i, before, last, known)) carry(carries[i], known);
   }
 }
 
@@ -151,15 +150,14 @@ bool Composer::continues(const std::vector<Carry>& carries, std::size_t at, cons
 
 // A parameter got another definition and perhaps another place. Its automation goes on there, without a jump unless the new
 // range or the lack of a glide asks for one.
-void Composer::carry(const Carry& to, const Root& before, std::uint64_t known) noexcept RELUME_NONBLOCKING {
+void Composer::carry(const Carry& to, std::uint64_t known) noexcept RELUME_NONBLOCKING {
   const Spot from = spot_of(to.from_slot);
   const Spot spot = spot_of(to.to_slot);
   const AutomationBlock& old = automation_[from.block];
   const bool moved = to.to_slot != to.from_slot;
   const bool held = (old.held() & from.bit()) != 0;
-  const Page* page = tree_.page(before, from.block);
   if (moved) move_lanes(from, spot, to.def->lanes);
-  fit_lanes(spot, to, page != nullptr ? page->saved : kEmptyBlock);
+  fit_lanes(spot, to);
   AutomationBlock& b = automation_[spot.block];
   ClaimState state = b.state(spot.first);
   if (to.old->commit_policy != to.def->commit_policy && to.def->commit_policy != 0) {
@@ -178,41 +176,59 @@ void Composer::carry(const Carry& to, const Root& before, std::uint64_t known) n
     rest(spot, moment_.tick);
   }
   touch(spot.block, AutomationBlock::mask(spot.first, to.def->lanes));
-  // What an operator took in the old place is not in the new one's page.
-  const Taken taken{to.taken_order, to.taken_flags};
-  if (moved && taken.order > known) take_from(spot, taken);
+  const Taken taken{to.taken_order, to.taken_flags, to.taken_forced};
+  // Pulses end with their layer alone.
+  if (moved && to.def->type != RELUME_TRIGGER && taken.order > known) take_carried(spot, taken, known);
 }
 
-// What came to another place, and was taken from automation after that. The last that came to a place counts.
-void Composer::judge_carried(const std::vector<Carry>& carries, std::uint64_t since) noexcept RELUME_NONBLOCKING {
-  for (std::size_t i = carries.size(); i-- > 0 && carries[i].version > since;) {
-    const Spot spot = spot_of(carries[i].to_slot);
-    if ((marked_lanes_[spot.block] & spot.bit()) == 0) continue;
-    marked_lanes_[spot.block] &= ~spot.bit();
-    if ((automation_[spot.block].owners() & spot.bit()) == 0) continue;
-    const Page* page = tree_.page(*root_, spot.block);
-    const Taken taken = page->taken(spot.first);
-    if (!in_stack(carries[i].to_param)) {
-      end(spot);  // and then its layer went
-    } else if (taken.order > carries[i].order) {
-      take_from(spot, taken);
-    }
+// What an operator took in the old place is not in the new one's page. What is to glide back does so from where it comes to stay.
+void Composer::take_carried(const Spot& spot, const Taken& taken, std::uint64_t known) noexcept RELUME_NONBLOCKING {
+  AutomationBlock& b = automation_[spot.block];
+  const bool held = (b.held() & spot.bit()) != 0;
+  ClaimState state = b.state(spot.first);
+  if (!taken.outranks(known, held ? priority_of(b.source_place(spot.first), state) : 0)) return;
+  if (!taken.glides()) {
+    end(spot);
+  } else if (held) {
+    state.phase = ClaimState::releasing;
+    b.set_state(spot.first, state);
   }
 }
 
-// Target and glide under the new definition. `was` is what lay below before.
-void Composer::fit_lanes(const Spot& spot, const Carry& to, const SavedBlock& was) noexcept RELUME_NONBLOCKING {
+// What came to another place, and was taken from automation before or after that. The last that came to a place counts.
+void Composer::judge_carried(const std::vector<Carry>& carries, std::uint64_t since) noexcept RELUME_NONBLOCKING {
+  for (std::size_t i = carries.size(); i-- > 0 && carries[i].version > since;) {
+    if (carries[i].to_slot == carries[i].from_slot) continue;  // nothing came by it
+    const Spot spot = spot_of(carries[i].to_slot);
+    if ((marked_lanes_[spot.block] & spot.bit()) == 0) continue;
+    marked_lanes_[spot.block] &= ~spot.bit();
+    AutomationBlock& b = automation_[spot.block];
+    if ((b.owners() & spot.bit()) == 0) continue;
+    if (!in_stack(carries[i].to_param)) {
+      end(spot);  // and then its layer went
+      continue;
+    }
+    const bool held = (b.held() & spot.bit()) != 0;
+    if (held && b.state(spot.first).phase == ClaimState::releasing) release(spot, moment_);
+    const Taken taken = tree_.page(*root_, spot.block)->taken(spot.first);
+    if ((b.owners() & spot.bit()) != 0 && taken.order > carries[i].order) take_from(spot, taken, carries[i].order);
+  }
+}
+
+// Target and glide under the new definition.
+void Composer::fit_lanes(const Spot& spot, const Carry& to) noexcept RELUME_NONBLOCKING {
   const ParamDef& def = *to.def;
   AutomationBlock& b = automation_[spot.block];
+  // What lies below is known where it stays, and not where it only comes by.
   const bool held = (b.held() & spot.bit()) != 0;
-  const std::uint32_t was_first = to.from_slot % kBlockSlots;
+  const bool stays = in_stack(to.to_param);
   Lanes before{};
   Lanes after{};
   Lanes seen{};
   for (std::uint32_t i = 0; i < def.lanes; ++i) {
     const std::uint32_t lane = spot.first + i;
-    before[i] = held ? b.target[lane] : was.resting(was_first + i);
-    after[i] = held ? before[i] : resting(saved(spot.block), b, lane);
+    before[i] = b.target[lane];
+    after[i] = held || !stays ? before[i] : resting(saved(spot.block), b, lane);
     if ((b.moving() >> lane & 1U) == 0) continue;
     bool arrived = false;
     seen[i] = std::bit_cast<std::uint32_t>(
@@ -221,19 +237,22 @@ void Composer::fit_lanes(const Spot& spot, const Carry& to, const SavedBlock& wa
   }
   Lanes inside = seen;
   clamp_to_range(def, inside);
-  clamp_to_range(def, after);
-  const AutomationBlock::Writing writing(b);
-  for (std::uint32_t i = 0; i < def.lanes; ++i) {
-    const std::uint32_t lane = spot.first + i;
-    const bool gliding = (b.moving() >> lane & 1U) != 0;
-    if (!gliding) {
-      AutomationBlock::put(b.target[lane], after[i]);
-      continue;
+  if (held || stays) clamp_to_range(def, after);
+  const std::uint32_t tick = tick_of(spot);
+  {
+    const AutomationBlock::Writing writing(b);
+    for (std::uint32_t i = 0; i < def.lanes; ++i) {
+      const std::uint32_t lane = spot.first + i;
+      if ((b.moving() >> lane & 1U) == 0) {
+        AutomationBlock::put(b.target[lane], after[i]);
+        continue;
+      }
+      const float rate = rate_of(b, lane, def.glide_rate);
+      if (inside[i] == seen[i] && after[i] == before[i] && rate == rate_of(b, lane, to.old->glide_rate)) continue;
+      aim(b, lane, inside[i], after[i], rate, moment_);
     }
-    const float rate = rate_of(b, lane, def.glide_rate);
-    if (inside[i] == seen[i] && after[i] == before[i] && rate == rate_of(b, lane, to.old->glide_rate)) continue;
-    aim(b, lane, inside[i], after[i], rate, moment_);
   }
+  if (held) keep_tick(spot, tick);
 }
 
 // Whoever had any of these slots is gone, or was carried away before: they were free.
@@ -274,7 +293,9 @@ void Composer::move_lanes(const Spot& spot, const Spot& target, std::uint32_t la
   marked_lanes_[target.block] |= target.bit();
   owned_.add(target.block);
   touch(target.block, AutomationBlock::mask(target.first, lanes));
+  const std::uint32_t tick = tick_of(spot);
   end(spot);
+  if ((to.held() & target.bit()) != 0) keep_tick(target, tick);
 }
 
 }  // namespace relume::core

@@ -120,7 +120,7 @@ void Composer::take_answers() noexcept RELUME_NONBLOCKING {
     if ((b.contended & spot.bit()) != 0) {
       const Claim winner = winner_of(spot);
       const bool newer = claims_.remove_if(answer.slot, [&winner](const Claim& claim) {
-        return claim.place == winner.place || static_cast<std::int32_t>(claim.tick - winner.tick) <= 0;
+        return static_cast<std::int32_t>(claim.tick - winner.tick) <= 0;
       });
       if (!newer) b.contended &= ~spot.bit();
     }

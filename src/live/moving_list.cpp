@@ -16,14 +16,14 @@ MovingList::MovingList(std::uint32_t capacity, std::uint32_t blocks, std::uint32
       at_(blocks),
       count_(blocks) {}
 
-bool MovingList::fits(std::uint32_t count) noexcept {
+bool MovingList::fits(std::uint32_t count) noexcept RELUME_NONBLOCKING {
   if (count > kMostOfBlock) return false;
   // Squeezing costs what is in the list: it has to be worth it.
   if (idle_ > size_ / 4 + 64 || (size_ + count > slot_.size() && idle_ > size_ / 8)) squeeze();
   return size_ + count <= slot_.size();
 }
 
-void MovingList::add(std::uint32_t block, const Entry& entry) noexcept {
+void MovingList::add(std::uint32_t block, const Entry& entry) noexcept RELUME_NONBLOCKING {
   slot_[size_] = entry.slot;
   to_[size_] = entry.to;
   from_[size_] = entry.from;
@@ -35,7 +35,7 @@ void MovingList::add(std::uint32_t block, const Entry& entry) noexcept {
 }
 
 // Its entries stay where they are and write, without ever arriving, where nobody reads.
-void MovingList::remove_block(std::uint32_t block) noexcept {
+void MovingList::remove_block(std::uint32_t block) noexcept RELUME_NONBLOCKING {
   for (std::uint32_t i = at_[block]; i < at_[block] + count_[block]; ++i) {
     slot_[i] = idle_slot_;
     to_[i] = 0;
@@ -47,7 +47,7 @@ void MovingList::remove_block(std::uint32_t block) noexcept {
   count_[block] = 0;
 }
 
-void MovingList::squeeze() noexcept {
+void MovingList::squeeze() noexcept RELUME_NONBLOCKING {
   std::uint32_t kept = 0;
   for (std::uint32_t i = 0; i < size_; ++i) {
     if (slot_[i] == idle_slot_) continue;

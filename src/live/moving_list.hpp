@@ -27,11 +27,11 @@ class MovingList {
   MovingList(std::uint32_t capacity, std::uint32_t blocks, std::uint32_t idle_slot);
 
   /// Whether a block with so many gliding slots can be taken; makes room if need be.
-  bool fits(std::uint32_t count) noexcept;
+  bool fits(std::uint32_t count) noexcept RELUME_NONBLOCKING;
   void begin_block(std::uint32_t block) noexcept { at_[block] = size_; }
-  void add(std::uint32_t block, const Entry& entry) noexcept;
+  void add(std::uint32_t block, const Entry& entry) noexcept RELUME_NONBLOCKING;
   /// Takes all slots of a block out.
-  void remove_block(std::uint32_t block) noexcept;
+  void remove_block(std::uint32_t block) noexcept RELUME_NONBLOCKING;
   bool has(std::uint32_t block) const noexcept { return count_[block] != 0; }
   std::uint32_t moving() const noexcept { return size_ - idle_; }
 
@@ -40,7 +40,7 @@ class MovingList {
   void write(const composer::Moment& now, float* frame, F&& arrived) noexcept;
 
  private:
-  void squeeze() noexcept;
+  void squeeze() noexcept RELUME_NONBLOCKING;
 
   const std::uint32_t idle_slot_;
   platform::FixedArray<std::uint32_t> slot_;

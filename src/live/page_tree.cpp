@@ -32,7 +32,6 @@ PageTree::PageTree(std::uint32_t blocks)
       roots_(8) {
   touched_.reserve(blocks);
   replaced_.reserve(blocks + nodes_for(blocks));
-  made_.reserve(blocks + nodes_for(blocks));
   // No push below may have to allocate: a change that the mirror has must be published. Twice what can be alive, and what
   // collect() leaves at the front.
   garbage_.reserve(2 * kAlive * (blocks + nodes_for(blocks)) + 8192);
@@ -41,7 +40,7 @@ PageTree::PageTree(std::uint32_t blocks)
 
 PageTree::~PageTree() {
   for (std::size_t i = garbage_begin_; i < garbage_.size(); ++i) {
-    if (garbage_[i].kind == Kind::stack) delete static_cast<const StackView*>(garbage_[i].what);
+    if (garbage_[i].object.kind() == Kind::stack) delete garbage_[i].object.as<const StackView>();
   }
   delete stack_;
 }
@@ -52,7 +51,6 @@ void PageTree::begin(std::uint64_t revision) {
   top_before_ = top_;
   touched_.clear();
   replaced_.clear();
-  made_.clear();
 }
 
 template <class T>
@@ -77,8 +75,7 @@ Node* PageTree::edit_node(const void*& place) {
   const auto* node = static_cast<const Node*>(place);
   if (node != nullptr && node->created == version_) return const_cast<Node*>(node);
   Node* made = make(nodes_, node);
-  if (node != nullptr) replaced_.push_back({node, node->created, 0, Kind::node});
-  made_.push_back({made, 0, 0, Kind::node});
+  if (node != nullptr) replaced_.emplace_back(node, Kind::node);
   place = made;
   return made;
 }
@@ -92,17 +89,29 @@ Page& PageTree::edit(std::uint32_t block) {
   const auto* page = static_cast<const Page*>(*place);
   if (page != nullptr && page->created == version_) return *const_cast<Page*>(page);
   Page* made = make(pages_, page);
-  if (page != nullptr) replaced_.push_back({page, page->created, 0, Kind::page});
-  made_.push_back({made, 0, 0, Kind::page});
+  if (page != nullptr) replaced_.emplace_back(page, Kind::page);
   touched_.push_back(block);
   *place = made;
   return *made;
 }
 
 void PageTree::abort() {
+  free_made(top_, levels_);
   top_ = top_before_;
-  for (const Garbage& g : made_) free(g);
   --version_;
+}
+
+// What the edit in progress made is below what it made.
+void PageTree::free_made(const void* at, unsigned level) {
+  if (at == nullptr) return;
+  if (level == 0) {
+    if (static_cast<const Page*>(at)->created == version_) free({at, Kind::page});
+    return;
+  }
+  const auto* node = static_cast<const Node*>(at);
+  if (node->created != version_) return;
+  for (const void* child : node->child) free_made(child, level - 1);
+  free({at, Kind::node});
 }
 
 void PageTree::publish(std::uint64_t revision, std::uint64_t order, std::unique_ptr<const StackView> stack) {
@@ -115,20 +124,30 @@ void PageTree::publish(std::uint64_t revision, std::uint64_t order, std::unique_
   if (before != nullptr) {
     if (unread == nullptr) {
       last_taken_ = before->version;
-      garbage_.push_back({before, before->version, version_, Kind::root});
+      garbage_.push_back({{before, Kind::root}, version_});
     } else {
       roots_.give(unread);
     }
   }
-  for (const Garbage& g : replaced_) discard(g.what, g.created, g.kind);
-  if (stack_before != nullptr) discard(stack_before, stack_before->created, Kind::stack);
+  for (const Object replaced : replaced_) discard(replaced);
+  if (stack_before != nullptr) discard({stack_before, Kind::stack});
   // A bounded part of the composer's leavings each time: more than an edit adds, so the queue drains.
   collect(2 * replaced_.size() + 16);
 }
 
-void PageTree::discard(const void* what, std::uint64_t created, Kind kind) {
-  const Garbage garbage{what, created, version_, kind};
-  if (created > last_taken_) {
+std::uint64_t PageTree::Object::created() const {
+  switch (kind()) {
+    case Kind::page: return as<const Page>()->created;
+    case Kind::node: return as<const Node>()->created;
+    case Kind::root: return as<const Root>()->version;
+    case Kind::stack: break;
+  }
+  return as<const StackView>()->created;
+}
+
+void PageTree::discard(Object object) {
+  const Garbage garbage{object, version_};
+  if (object.created() > last_taken_) {
     free_unless_retained(garbage);  // only in roots that no composer ever took
   } else {
     garbage_.push_back(garbage);
@@ -150,20 +169,21 @@ bool PageTree::release(std::size_t at_most) {
 }
 
 void PageTree::free_unless_retained(const Garbage& garbage) {
-  const bool page_or_node = garbage.kind == Kind::page || garbage.kind == Kind::node;
-  if (page_or_node && garbage.created <= retained_ && retained_ < garbage.replaced) {
-    kept_.push_back(garbage);
+  const Object object = garbage.object;
+  const bool page_or_node = object.kind() == Kind::page || object.kind() == Kind::node;
+  if (page_or_node && retained_ < garbage.replaced && object.created() <= retained_) {
+    kept_.push_back(object);
   } else {
-    free(garbage);
+    free(object);
   }
 }
 
-void PageTree::free(const Garbage& garbage) {
-  switch (garbage.kind) {
-    case Kind::page: pages_.give(const_cast<void*>(garbage.what)); break;
-    case Kind::node: nodes_.give(const_cast<void*>(garbage.what)); break;
-    case Kind::root: roots_.give(const_cast<void*>(garbage.what)); break;
-    case Kind::stack: delete static_cast<const StackView*>(garbage.what); break;
+void PageTree::free(Object object) {
+  switch (object.kind()) {
+    case Kind::page: pages_.give(object.as<Page>()); break;
+    case Kind::node: nodes_.give(object.as<Node>()); break;
+    case Kind::root: roots_.give(object.as<Root>()); break;
+    case Kind::stack: delete object.as<const StackView>(); break;
   }
 }
 

@@ -41,53 +41,76 @@ struct SavedBlock {
 
 /// When an operator took a slot from automation, and how.
 struct Taken {
-  // What was done: all but a value end automation of every priority.
+  // What was done: a value ends automation up to the default priority, the others that of every priority.
   static constexpr std::uint32_t kValue = 0;
-  static constexpr std::uint32_t kValueOverReset = 1;  // a value, over a reset that no frame had seen
-  static constexpr std::uint32_t kLayer = 2;           // a layer came or went
-  static constexpr std::uint32_t kReset = 3;           // what it ends glides back
+  static constexpr std::uint32_t kValueOver = 1;  // a value, and not long before it what is below
+  static constexpr std::uint32_t kLayer = 2;      // a layer came or went
+  static constexpr std::uint32_t kReset = 3;      // what it ends glides back
+  static constexpr std::uint32_t kKind = 3;
+  static constexpr std::uint32_t kRenewed =
+      4;  // a layer came or went since the newest frame: what that shows here is another's
 
   std::uint64_t order = 0;  // of that mutation; 0: never
   std::uint32_t flags = kValue;
+  std::uint64_t forced = 0;  // of the newest mutation that ended every priority; with kValueOver an earlier one
 
-  bool glides() const noexcept { return flags == kReset; }
-  bool forces() const noexcept { return flags != kValue; }
+  bool is_layer() const noexcept { return (flags & kKind) == kLayer; }
+  bool glides() const noexcept { return (flags & kKind) == kReset; }
+  bool ends_all() const noexcept { return (flags & kKind) != kValue; }
+  bool renewed() const noexcept { return (flags & kRenewed) != 0; }
   /// Whether that mutation ends automation of a priority whose source knew of mutations up to `known`.
   bool outranks(std::uint64_t known, std::uint32_t priority) const noexcept {
-    return known < order && (forces() || priority <= RELUME_PRIORITY_DEFAULT);
+    return priority <= RELUME_PRIORITY_DEFAULT ? known < order : ends_all() && known < forced;
   }
 };
 
-/// The newest operator mutation that ended automation, by lane. Orders are kept as what they are above a base: 30 bits are as good
+/// The newest operator mutation that ended automation, by lane. Orders are kept as what they are above a base: 21 bits are as good
 /// as 64, as long as the base follows them. The mirror keeps the bytes as they are.
+///
+/// A word: that order, how many mutations before it the newest was that ended every priority (255: so many or more), the flags.
 class TakenLanes {
  public:
   bool operator==(const TakenLanes&) const = default;
   Taken of(std::uint32_t lane) const noexcept {
     const std::uint32_t word = words_[lane];
-    return {word != 0 ? base_ + (word >> kFlagBits) : 0, word & kFlags};
+    if (word == 0) return {};
+    const std::uint64_t order = base_ + (word >> kOrderShift);
+    return {order, word & kFlags, order - (word >> kFlagBits & kMostBack)};
   }
-  void take(std::uint32_t lane, std::uint64_t order, std::uint32_t flags) noexcept {
+  /// `seen`: mutations up to this one have had their effect on automation; one after it that ends all of it must not be covered.
+  void take(std::uint32_t lane, std::uint64_t order, std::uint32_t flags, std::uint64_t seen) noexcept {
+    const Taken before = of(lane);
+    std::uint64_t back = 0;
+    if (flags == Taken::kValue && before.ends_all()) {
+      back = order - before.forced < kMostBack ? order - before.forced : kMostBack;
+      if (back < kMostBack || before.forced > seen) flags = Taken::kValueOver;
+    }
+    if (flags == Taken::kLayer || (before.renewed() && before.order > seen)) flags |= Taken::kRenewed;
     if (order - base_ >= kReach) move_base(order);
-    words_[lane] = static_cast<std::uint32_t>(order - base_) << kFlagBits | flags;
+    words_[lane] = static_cast<std::uint32_t>(order - base_) << kOrderShift |
+                   static_cast<std::uint32_t>(back) << kFlagBits | flags;
   }
   std::uint64_t newest() const noexcept {
     std::uint32_t newest = 0;
     for (const std::uint32_t word : words_) newest = word > newest ? word : newest;
-    return newest != 0 ? base_ + (newest >> kFlagBits) : 0;
+    return newest != 0 ? base_ + (newest >> kOrderShift) : 0;
   }
 
  private:
-  static constexpr unsigned kFlagBits = 2;
+  static constexpr unsigned kFlagBits = 3;
   static constexpr std::uint32_t kFlags = (1U << kFlagBits) - 1U;
-  static constexpr std::uint64_t kReach = std::uint64_t{1} << 30U;
+  static constexpr unsigned kBackBits = 8;
+  static constexpr std::uint32_t kMostBack = (1U << kBackBits) - 1U;
+  static constexpr unsigned kOrderShift = kFlagBits + kBackBits;
+  static constexpr std::uint64_t kReach = std::uint64_t{1} << (32U - kOrderShift);
   void move_base(std::uint64_t order) noexcept {
     const std::uint64_t base = order - kReach / 2;
     for (std::uint32_t& word : words_) {
       if (word == 0) continue;
-      const std::uint64_t was = base_ + (word >> kFlagBits);
+      const std::uint64_t was = base_ + (word >> kOrderShift);
       // What lies so far back counts as a little newer than it was: no write that is older is still on its way.
-      word = static_cast<std::uint32_t>((was > base ? was : base + 1) - base) << kFlagBits | (word & kFlags);
+      word = static_cast<std::uint32_t>((was > base ? was : base + 1) - base) << kOrderShift |
+             (word & ((1U << kOrderShift) - 1U));
     }
     base_ = base;
   }
@@ -103,8 +126,8 @@ struct Page {
   std::uint64_t revision = 0;  // the newest that may have changed it
 
   Taken taken(std::uint32_t lane) const noexcept { return taken_lanes.of(lane); }
-  void take(std::uint32_t lane, std::uint64_t order, std::uint32_t flags) noexcept {
-    taken_lanes.take(lane, order, flags);
+  void take(std::uint32_t lane, std::uint64_t order, std::uint32_t flags, std::uint64_t seen) noexcept {
+    taken_lanes.take(lane, order, flags, seen);
   }
 };
 
@@ -193,12 +216,28 @@ class PageTree {
   const Page* page(const Root& root, std::uint32_t block) const noexcept { return find(root.top, block); }
 
  private:
-  enum class Kind : std::uint8_t { page, node, root, stack };
+  enum class Kind : std::uintptr_t { page, node, root, stack };
+  /// What the tree is made of, and of which kind, in the size of a pointer: as many are kept as a show has blocks.
+  class Object {
+   public:
+    Object(const void* what, Kind kind)
+        : bits_(reinterpret_cast<std::uintptr_t>(what) | static_cast<std::uintptr_t>(kind)) {}
+    Kind kind() const { return static_cast<Kind>(bits_ & kKinds); }
+    template <class T>
+    T* as() const {
+      static_assert(alignof(T) > kKinds);
+      return reinterpret_cast<T*>(bits_ & ~kKinds);
+    }
+    /// Version of the edit that made it.
+    std::uint64_t created() const;
+
+   private:
+    static constexpr std::uintptr_t kKinds = 3;
+    std::uintptr_t bits_;
+  };
   struct Garbage {
-    const void* what;
-    std::uint64_t created;
+    Object object;
     std::uint64_t replaced;  // free once the composer holds this version or a later one
-    Kind kind;
   };
 
   const Page* find(const void* top, std::uint32_t block) const noexcept {
@@ -241,9 +280,10 @@ class PageTree {
   template <class T>
   T* make(Pool<T>& pool, const T* from);
   Node* edit_node(const void*& place);
-  void discard(const void* what, std::uint64_t created, Kind kind);
+  void discard(Object object);
   void free_unless_retained(const Garbage& garbage);
-  void free(const Garbage& garbage);
+  void free(Object object);
+  void free_made(const void* at, unsigned level);
   void collect(std::size_t at_most);
 
   std::uint32_t blocks_;
@@ -261,11 +301,10 @@ class PageTree {
   const StackView* stack_ = nullptr;
   Root* published_ = nullptr;
   std::vector<std::uint32_t> touched_;
-  std::vector<Garbage> replaced_;  // by the edit in progress
-  std::vector<Garbage> made_;      // by the edit in progress
-  std::vector<Garbage> garbage_;   // a queue: replaced versions rise
+  std::vector<Object> replaced_;  // by the edit in progress
+  std::vector<Garbage> garbage_;  // a queue: replaced versions rise
   std::size_t garbage_begin_ = 0;
-  std::vector<Garbage> kept_;  // nobody's but the retained picture's
+  std::vector<Object> kept_;  // nobody's but the retained picture's
 
   alignas(64) std::atomic<Root*> mailbox_{nullptr};
   alignas(64) std::atomic<std::uint64_t> held_version_{0};

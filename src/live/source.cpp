@@ -35,25 +35,25 @@ relume_result Source::check(relume_param param, const relume_value& value, std::
   return encode_value(*out.def, value, out.lanes);
 }
 
-// A parameter and its cell, where no value comes with it.
-relume_result Source::find(relume_param param, Checked& out, Cell*& cell) noexcept RELUME_NONBLOCKING {
+// The gesture that it is in: what is refused takes no cell.
+relume_result Source::find_gesture(relume_param param, Checked& out, Cell*& cell) noexcept RELUME_NONBLOCKING {
   out.order = order_.load(order::kOrderRead);
   out.def = layers_.find(param, out.slot);
   if (out.def == nullptr) return RELUME_E_UNKNOWN_ROUTE;
-  cell = cell_for(param.bits);
-  return cell != nullptr ? RELUME_OK : RELUME_E_LIMIT;
+  cell = cell_for(param.bits, false);
+  return cell != nullptr && cell->gesture != Gesture::none ? RELUME_OK : RELUME_E_STATE;
 }
 
 // Cells belong to places (layer index and slot), not to generations: a layer that takes another's place takes its cells over,
 // so a long session with many layers come and gone needs no more of them.
-Source::Cell* Source::cell_for(std::uint64_t param) noexcept RELUME_NONBLOCKING {
+Source::Cell* Source::cell_for(std::uint64_t param, bool make) noexcept RELUME_NONBLOCKING {
   const std::uint32_t place = static_cast<std::uint32_t>(param);
   const std::size_t mask = places_.size() - 1;
   std::size_t at = (place * 0x9e3779b97f4a7c15ULL) >> 32U;
   for (;; ++at) {
     std::uint32_t& entry = places_[at & mask];
     if (entry == 0) {
-      if (cells_used_ == cells_.size()) return nullptr;
+      if (!make || cells_used_ == cells_.size()) return nullptr;
       entry = ++cells_used_;
       cells_[entry - 1].param = param;
       return &cells_[entry - 1];
@@ -166,9 +166,10 @@ relume_result Source::write_many(const relume_overlay_value* values, std::size_t
 relume_result Source::release(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING {
   hear();
   Checked checked;
-  Cell* cell = nullptr;
-  const relume_result result = find(param, checked, cell);
-  if (result == RELUME_E_UNKNOWN_ROUTE) return refuse(result);
+  checked.order = order_.load(order::kOrderRead);
+  checked.def = layers_.find(param, checked.slot);
+  if (checked.def == nullptr) return refuse(RELUME_E_UNKNOWN_ROUTE);
+  Cell* cell = cell_for(param.bits);
   // Also where it wrote nothing under this handle: automation may have come here by a change of type.
   if (cell == nullptr) return RELUME_OK;
   if (cell->gesture != Gesture::none) return refuse(RELUME_E_STATE);
@@ -181,20 +182,26 @@ relume_result Source::release(relume_param param, std::int64_t now) noexcept REL
 relume_result Source::begin_gesture(relume_param param, std::int64_t now) noexcept RELUME_NONBLOCKING {
   hear();
   Checked checked;
-  Cell* cell = nullptr;
-  std::uint32_t slot = 0;
-  const ParamDef* def = layers_.find(param, slot);
-  if (def != nullptr && (def->type == RELUME_TRIGGER || def->type == RELUME_TEXT)) return refuse(RELUME_E_TYPE);
-  relume_result result = find(param, checked, cell);
-  if (result == RELUME_OK && cell->gesture != Gesture::none) result = RELUME_E_STATE;
-  if (result != RELUME_OK) return refuse(result);
-  // The end of the gesture before may not have been looked at: then that value is what this one begins with, or it were lost.
-  const bool unread = (cell->between.load(std::memory_order_relaxed) & kFresh) != 0 && cell->active;
-  cell->gesture = unread ? Gesture::changed : Gesture::held;
-  cell->active = unread;
-  if (unread) clamp_to_range(*checked.def, cell->last);  // its type may have been reloaded since
+  checked.order = order_.load(order::kOrderRead);
+  checked.def = layers_.find(param, checked.slot);
+  if (checked.def == nullptr) return refuse(RELUME_E_UNKNOWN_ROUTE);
+  if (checked.def->type == RELUME_TRIGGER || checked.def->type == RELUME_TEXT) return refuse(RELUME_E_TYPE);
+  Cell* cell = cell_for(param.bits);
+  if (cell == nullptr) return refuse(RELUME_E_LIMIT);
+  if (cell->gesture != Gesture::none) return refuse(RELUME_E_STATE);
+  // What it said last may not have been looked at, and must not be lost. A gesture that has ended is committed all the same; from
+  // any other value this one begins.
+  using Word = OverlayWrite::Kind;
+  const Word unread = unread_kind(*cell);
+  const bool ended = unread == Word::end || unread == Word::again;
+  const bool goes_on = unread == Word::value || unread == Word::change;
+  cell->gesture = goes_on ? Gesture::changed : Gesture::held;
+  cell->active = goes_on;
+  if (ended || goes_on) clamp_to_range(*checked.def, cell->last);  // its type may have been reloaded since
   put(*cell, {param.bits, checked.def, checked.order, 0, now, cell->last, checked.slot, 0, 0,
-              unread ? OverlayWrite::Kind::change : OverlayWrite::Kind::hold});
+              ended     ? Word::again
+              : goes_on ? Word::change
+                        : Word::hold});
   return RELUME_OK;
 }
 
@@ -204,7 +211,7 @@ relume_result Source::change_gesture(relume_param param, const relume_value& val
   Checked checked;
   const relume_result result = check(param, value, order_.load(order::kOrderRead), checked);
   if (result != RELUME_OK) return refuse(result);
-  Cell* cell = cell_for(param.bits);
+  Cell* cell = cell_for(param.bits, false);
   if (cell == nullptr || cell->gesture == Gesture::none) return refuse(RELUME_E_STATE);
   cell->gesture = Gesture::changed;
   OverlayWrite rest;
@@ -218,15 +225,9 @@ relume_result Source::end_gesture(relume_param param, std::int64_t now) noexcept
   hear();
   Checked checked;
   Cell* cell = nullptr;
-  relume_result result = find(param, checked, cell);
-  if (result == RELUME_OK && cell->gesture == Gesture::none) result = RELUME_E_STATE;
+  const relume_result result = find_gesture(param, checked, cell);
   if (result != RELUME_OK) return refuse(result);
-  const bool changed = cell->gesture == Gesture::changed;
-  cell->gesture = Gesture::none;
-  if (changed) clamp_to_range(*checked.def, cell->last);  // as above
-  put(*cell, {param.bits, checked.def, checked.order, 0, now, cell->last, checked.slot, 0, 0,
-              changed ? OverlayWrite::Kind::end : OverlayWrite::Kind::release});
-  if (!changed) cell->active = false;
+  finish_gesture(*cell, param, checked, cell->gesture == Gesture::changed, now);
   return RELUME_OK;
 }
 
@@ -234,13 +235,28 @@ relume_result Source::abort_gesture(relume_param param, std::int64_t now) noexce
   hear();
   Checked checked;
   Cell* cell = nullptr;
-  relume_result result = find(param, checked, cell);
-  if (result == RELUME_OK && cell->gesture == Gesture::none) result = RELUME_E_STATE;
+  const relume_result result = find_gesture(param, checked, cell);
   if (result != RELUME_OK) return refuse(result);
-  cell->gesture = Gesture::none;
-  cell->active = false;
-  put(*cell, {param.bits, checked.def, checked.order, 0, now, {}, checked.slot, 0, 0, OverlayWrite::Kind::release});
+  finish_gesture(*cell, param, checked, false, now);
   return RELUME_OK;
+}
+
+void Source::finish_gesture(Cell& cell, relume_param param, const Checked& checked, bool commit,
+                            std::int64_t now) noexcept RELUME_NONBLOCKING {
+  using Word = OverlayWrite::Kind;
+  commit |= unread_kind(cell) == Word::again;  // of the gesture before
+  cell.gesture = Gesture::none;
+  cell.active = commit;
+  if (commit) clamp_to_range(*checked.def, cell.last);  // as above
+  put(cell, {param.bits, checked.def, checked.order, 0, now, cell.last, checked.slot, 0, 0,
+             commit ? Word::end : Word::release});
+}
+
+// Of what was said of the parameter and no frame has taken yet. Nobody but its source ever writes a version.
+OverlayWrite::Kind Source::unread_kind(const Cell& cell) noexcept RELUME_NONBLOCKING {
+  const std::uint32_t between = cell.between.load(std::memory_order_relaxed);
+  const OverlayWrite& said = cell.version[between & ~kFresh];
+  return (between & kFresh) != 0 && said.param == cell.param ? said.kind : OverlayWrite::Kind::hold;
 }
 
 void Source::info(relume_source_info& out) const noexcept RELUME_NONBLOCKING {
@@ -278,10 +294,10 @@ void Source::collect(std::int64_t now) noexcept RELUME_NONBLOCKING {
   // A cell that is ahead of the newest whole batch may have covered a value of an older one: then that one cannot be shown
   // whole, and all batches of this source wait. Looking again helps when the batch was just being finished; a source that is at
   // it without a pause is cut off after a while, so that its values are seen at all.
-  constexpr int kLooks = 3;
+  constexpr int kCollects = 3;
   constexpr std::int64_t kLongest = 250'000'000;
   bool ahead = true;
-  for (int look = 0; ahead && look < kLooks; ++look) {
+  for (int look = 0; ahead && look < kCollects; ++look) {
     // Cells of a batch are queued before it is published: those of every batch up to this one are collected.
     due_batch_ = published_.load(order::kBatchLook);
     collect_cells();

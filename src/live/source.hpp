@@ -75,14 +75,18 @@ class Source final : public AnySource {
   };
   relume_result check(relume_param param, const relume_value& value, std::uint64_t order,
                       Checked& out) const noexcept RELUME_NONBLOCKING;
-  relume_result find(relume_param param, Checked& out, Cell*& cell) noexcept RELUME_NONBLOCKING;
-  Cell* cell_for(std::uint64_t param) noexcept RELUME_NONBLOCKING;
+  relume_result find_gesture(relume_param param, Checked& out, Cell*& cell) noexcept RELUME_NONBLOCKING;
+  /// nullptr: there is none, and none may be made or there is no room for another.
+  Cell* cell_for(std::uint64_t param, bool make = true) noexcept RELUME_NONBLOCKING;
   relume_result refuse(relume_result why) noexcept RELUME_NONBLOCKING;
   void hear() noexcept RELUME_NONBLOCKING;
   bool is_active(const Cell& cell) const noexcept { return cell.active && cell.epoch == epoch_; }
   void put(Cell& cell, const OverlayWrite& write) noexcept RELUME_NONBLOCKING;
   void write_checked(Cell& cell, relume_param param, const Checked& value,
                      const OverlayWrite& rest) noexcept RELUME_NONBLOCKING;
+  void finish_gesture(Cell& cell, relume_param param, const Checked& checked, bool commit,
+                      std::int64_t now) noexcept RELUME_NONBLOCKING;
+  static OverlayWrite::Kind unread_kind(const Cell& cell) noexcept RELUME_NONBLOCKING;
   void collect_cells() noexcept;
   bool ahead_of(std::uint64_t published) const noexcept;
 

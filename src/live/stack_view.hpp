@@ -26,6 +26,7 @@ struct Carry {
   std::uint64_t order = 0;        // of that mutation
   std::uint64_t taken_order = 0;  // what operators had taken there before, see Taken
   std::uint32_t taken_flags = 0;
+  std::uint64_t taken_forced = 0;
   std::uint64_t from_param = 0;  // handle bits
   std::uint64_t to_param = 0;
   std::uint32_t from_slot = 0;  // in the show

@@ -299,12 +299,15 @@ Fault make_param(const relume_param_def& from, ParamDef& out) {
   if (from.smoothing_ns < 0 || from.settle_ns < 0) {
     return {RELUME_E_INVALID, out.key, "smoothing_ns and settle_ns cannot be negative"};
   }
+  if (from.settle_ns > kMaxSettle) {
+    return {RELUME_E_INVALID, out.key, "settle_ns is over 19 hours; who never commits says RELUME_COMMIT_RENDER_ONLY"};
+  }
   if (from.smoothing_ns > 0 && !is_float_type(out.type)) {
     return {RELUME_E_INVALID, out.key, "only float, vec and color can be smoothed; set smoothing_ns to 0"};
   }
   out.smoothing_ns = from.smoothing_ns;
-  // Shorter than a microsecond is shorter than anything that a frame shows.
-  if (from.smoothing_ns >= 1000) out.glide_rate = static_cast<float>(1.0 / static_cast<double>(from.smoothing_ns));
+  if (from.smoothing_ns >= kShortestGlide)
+    out.glide_rate = static_cast<float>(1.0 / static_cast<double>(from.smoothing_ns));
   out.settle_ns = from.settle_ns;
   if (Fault fault = check_labels(from, out)) return fault;
   if (Fault fault = check_range(from, out)) return fault;

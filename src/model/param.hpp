@@ -35,12 +35,18 @@ struct ParamDef {
   float arrival = 0;     // within this of its target a glide has arrived; 0: within kArrival of its way
 
   bool operator==(const ParamDef&) const = default;
-  bool glides() const noexcept { return smoothing_ns > 0; }
+  bool glides() const noexcept { return glide_rate > 0; }
   std::uint64_t lane_mask() const noexcept { return (std::uint64_t{1} << lanes) - 1; }
 };
 
 /// What automation has to come within of its target to have arrived, as a part of the range (DESIGN 5, rule 2).
 inline constexpr double kArrival = 1e-4;
+
+/// A shorter time constant steps, as in relume/composer.h: no frame shows the difference.
+inline constexpr std::int64_t kShortestGlide = 10'000;
+
+/// A settle time is at most this: times of change are known for 19.5 hours.
+inline constexpr std::int64_t kMaxSettle = 19 * 3'600 * std::int64_t{1'000'000'000};
 
 std::uint32_t lanes_of(std::uint32_t type) noexcept RELUME_NONBLOCKING;
 bool is_float_type(std::uint32_t type) noexcept RELUME_NONBLOCKING;

@@ -40,6 +40,11 @@ const Layer* Stack::find(relume_layer handle) const noexcept {
   return layer->generation == generation_of(handle.bits) && !layer->dormant() ? layer : nullptr;
 }
 
+std::shared_ptr<const Layer> Stack::find_id(std::uint64_t id) const {
+  const auto found = std::find_if(order_.begin(), order_.end(), [&](const auto& layer) { return layer->id == id; });
+  return found != order_.end() ? *found : nullptr;
+}
+
 bool Stack::find(relume_param handle, const Layer*& layer, const ParamDef*& def) const noexcept {
   layer = find(layer_of(handle));
   def = layer != nullptr ? layer->type->at_slot(slot_of(handle)) : nullptr;

@@ -37,8 +37,9 @@ class Stack {
 
   /// Bottom to top, dormant layers included.
   const std::vector<std::shared_ptr<const Layer>>& order() const { return order_; }
-  const Layer* find(std::string_view key) const;          // dormant ones too
-  const Layer* find(relume_layer handle) const noexcept;  // nullptr when stale or dormant
+  const Layer* find(std::string_view key) const;                 // dormant ones too
+  const Layer* find(relume_layer handle) const noexcept;         // nullptr when stale or dormant
+  std::shared_ptr<const Layer> find_id(std::uint64_t id) const;  // dormant ones too; nullptr when there is none
   /// The layer and definition behind a handle; false when stale.
   bool find(relume_param handle, const Layer*& layer, const ParamDef*& def) const noexcept;
   /// By route, "layer/key"; false when there is none.

@@ -25,7 +25,7 @@ struct HeldArea::Copy {
 
 namespace {
 
-constexpr std::uint64_t kRecords = 64;  // bytes of both
+constexpr std::uint64_t kRecordBytes = 64;  // bytes of both
 constexpr std::uint64_t kRecordPlace = 7ULL << 40U;
 constexpr std::uint64_t kCopyPlace = 8ULL << 40U;
 
@@ -48,11 +48,11 @@ std::uint64_t HeldArea::checksum(const void* what, std::size_t bytes, std::uint6
 #pragma clang diagnostic pop
 #endif
 
-std::uint64_t HeldArea::size(std::uint32_t blocks) { return kRecords + std::uint64_t{2} * blocks * sizeof(Copy); }
+std::uint64_t HeldArea::size(std::uint32_t blocks) { return kRecordBytes + std::uint64_t{2} * blocks * sizeof(Copy); }
 
 HeldArea::HeldArea(std::byte* data, std::uint32_t blocks) : data_(data), blocks_(blocks) {
-  static_assert(sizeof(Record) * 2 == kRecords && sizeof(Copy) == 768);  // docs/persistence-format.md
-  static_assert(std::has_unique_object_representations_v<Copy>);         // padding would be anything
+  static_assert(sizeof(Record) * 2 == kRecordBytes && sizeof(Copy) == 768);  // docs/persistence-format.md
+  static_assert(std::has_unique_object_representations_v<Copy>);             // padding would be anything
   prove_records();
   for (std::uint32_t block = 0; block < blocks_; ++block) prove_block(block);
 }
@@ -62,7 +62,7 @@ HeldArea::Record& HeldArea::record(std::uint64_t sequence) const noexcept {
 }
 
 HeldArea::Copy& HeldArea::copy(std::uint32_t block, unsigned which) const noexcept {
-  return reinterpret_cast<Copy*>(data_ + kRecords)[std::uint64_t{2} * block + which];
+  return reinterpret_cast<Copy*>(data_ + kRecordBytes)[std::uint64_t{2} * block + which];
 }
 
 bool HeldArea::proves_itself(std::uint32_t block, unsigned which) const {

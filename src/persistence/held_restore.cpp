@@ -76,7 +76,7 @@ class HeldRestore {
 
   static bool is_taken(const Taken& taken, const HeldBlock& held, std::uint32_t lane, const ParamDef& def) {
     // An operator's pulses are counted beside those of sources; only the end of the layer ends these.
-    if (def.type == RELUME_TRIGGER && (!taken.forces() || taken.glides())) return false;
+    if (def.type == RELUME_TRIGGER && !taken.is_layer()) return false;
     const bool strong = (held.strong >> lane & 1U) != 0;
     return taken.outranks(held.order, strong ? RELUME_PRIORITY_DEFAULT + 1 : RELUME_PRIORITY_DEFAULT);
   }

@@ -18,28 +18,33 @@ namespace relume::core::platform {
 #ifdef __SSE2__
 namespace {
 
-void stream_narrow(void* to, const void* from, std::size_t bytes) noexcept {
+void stream_narrow(void* to, const void* from, std::size_t bytes) noexcept RELUME_NONBLOCKING {
   auto* out = static_cast<__m128i*>(to);
   const auto* in = static_cast<const __m128i*>(from);
   for (std::size_t i = 0; i < bytes / sizeof(__m128i); ++i) _mm_stream_si128(out + i, _mm_load_si128(in + i));
 }
 
-__attribute__((target("avx512f"))) void stream_wide(void* to, const void* from, std::size_t bytes) noexcept {
+__attribute__((target("avx512f"))) void stream_wide(void* to, const void* from,
+                                                    std::size_t bytes) noexcept RELUME_NONBLOCKING {
   auto* out = static_cast<__m512i*>(to);
   const auto* in = static_cast<const __m512i*>(from);
   for (std::size_t i = 0; i < bytes / sizeof(__m512i); ++i) _mm512_stream_si512(out + i, _mm512_load_si512(in + i));
 }
 
-using Stream = void (*)(void* to, const void* from, std::size_t bytes) noexcept;
-const Stream chosen_stream = __builtin_cpu_supports("avx512f") ? stream_wide : stream_narrow;
+void (*const chosen_stream)(void* to, const void* from,
+                            std::size_t bytes) noexcept RELUME_NONBLOCKING = __builtin_cpu_supports("avx512f")
+                                                                                 ? stream_wide
+                                                                                 : stream_narrow;
 
 }  // namespace
 
-void stream(void* to, const void* from, std::size_t bytes) noexcept { chosen_stream(to, from, bytes); }
-void finish_streams() noexcept { _mm_sfence(); }
+void stream(void* to, const void* from, std::size_t bytes) noexcept RELUME_NONBLOCKING {
+  chosen_stream(to, from, bytes);
+}
+void finish_streams() noexcept RELUME_NONBLOCKING { _mm_sfence(); }
 #else
-void stream(void* to, const void* from, std::size_t bytes) noexcept { std::memcpy(to, from, bytes); }
-void finish_streams() noexcept {}
+void stream(void* to, const void* from, std::size_t bytes) noexcept RELUME_NONBLOCKING { std::memcpy(to, from, bytes); }
+void finish_streams() noexcept RELUME_NONBLOCKING {}
 #endif
 
 namespace {

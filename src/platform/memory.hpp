@@ -7,6 +7,8 @@
 #include <new>
 #include <type_traits>
 
+#include "relume/base.h"
+
 namespace relume::core::platform {
 
 /// While one lives, it hears of every page of this thread's making that the system would not lock.
@@ -36,8 +38,8 @@ inline void prefetch_write(const void* what, std::size_t bytes) noexcept {
 
 /// Copies past the caches into what is larger than they are: both aligned to 64, `bytes` a multiple of 64. Others see it after
 /// finish_streams().
-void stream(void* to, const void* from, std::size_t bytes) noexcept;
-void finish_streams() noexcept;
+void stream(void* to, const void* from, std::size_t bytes) noexcept RELUME_NONBLOCKING;
+void finish_streams() noexcept RELUME_NONBLOCKING;
 
 /// Zeroed pages from the system, given back at the end.
 class Pages {

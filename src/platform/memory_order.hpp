@@ -2,8 +2,9 @@
 // The order of every atomic operation by which threads hand something over without a lock, one name each. What only counts, or
 // is only looked at, says memory_order_relaxed where it stands.
 //
-// Some of the live engine's are not here, because no race can tell how strong they are: seen_order, heard, losses and the place
-// that a source leaves say what they say and nothing besides. Neither are fences, which ThreadSanitizer does not know.
+// Some are not here, because no race can tell how strong they are: what says what it says and nothing besides (seen_order, a
+// source's words, its losses and the place that it leaves; how far a save is), and the black box's ring, all of whose words are
+// atomic. Neither are fences, which ThreadSanitizer does not know, nor the mirror's, which only another process would look at.
 //
 // tests/weak_orders builds the parts again with one name at a time weakened to relaxed (RELUME_WEAKEN is that name) and demands
 // that ThreadSanitizer sees a race: an order that is not needed, or that no test reaches, cannot hide here.
