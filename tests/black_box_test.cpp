@@ -277,6 +277,11 @@ TEST_CASE("A file with any bit flipped, or cut anywhere, is refused", "[black_bo
     write_file(path, good.substr(0, random() % good.size()));
     CHECK(replay(path).code == RELUME_E_INVALID);
   }
+  write_file(path, good);
+  relume_replay_visitor visitor = RELUME_REPLAY_VISITOR_INIT;
+  CHECK(relume_black_box_replay(path.c_str(), &visitor, nullptr, nullptr) == RELUME_OK);
+  visitor.reserved = 1;
+  CHECK(relume_black_box_replay(path.c_str(), &visitor, nullptr, nullptr) == RELUME_E_INVALID);
 }
 
 TEST_CASE("Records that lie, under a checksum that holds, end the replay and harm nothing", "[black_box][error]") {

@@ -406,7 +406,8 @@ TEST_CASE("Composer: the same curve at every frame rate, after two days and acro
 
 TEST_CASE("Composer: glides and settles of days, seen every hour or once in years", "[composer]") {
   constexpr std::int64_t tau = 30 * kHour;
-  const auto step = GENERATE(kHour, 19 * kHour, 77 * kHour, 1000 * kHour);
+  // The first is no name: GENERATE would keep a reference to it, and make all its values references like that.
+  const auto step = GENERATE(1 * kHour, 19 * kHour, 77 * kHour, 1000 * kHour);
   Fader fader(gliding(1, tau, RELUME_COMPOSER_SETTLE_MAX_NS));
   fader.at(0);
   fader.arrays.automate(0, 1.0F);

@@ -73,7 +73,7 @@ TEST_CASE("The layout of one layer is its part of the whole", "[layout]") {
 TEST_CASE("A layout writes as many rows as fit, and tells how many there are", "[layout]") {
   TestShow t;
   const Frame frame = t.frame(1);
-  for (const std::size_t capacity : {0, 1, 11, 12, 13, 23, 24, 25}) {
+  for (const std::size_t capacity : {0U, 1U, 11U, 12U, 13U, 23U, 24U, 25U}) {
     std::vector<relume_frame_param> rows(26, kUntouched);
     CHECK(frame.layout(rows.data(), capacity) == 24);
     const std::size_t written = std::min<std::size_t>(capacity, 24);

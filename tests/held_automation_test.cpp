@@ -21,6 +21,7 @@
 #include "model/handle.hpp"
 #include "persistence/held_layout.hpp"
 #include "persistence/recovery.hpp"
+#include "support/killed_child.hpp"
 #include "support/passing_files.hpp"
 #include "support/rounds.hpp"
 #include "support/temp_folder.hpp"
@@ -54,17 +55,11 @@ struct Place {
   }
   /// Opens the show in a process of its own, lets `life` have it, and kills it.
   void die(const std::function<void(TestShow&)>& life) const {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
+    relume::test::die_in_a_child([&](auto die) {
       TestShow t(held_schema(), options());
       life(t);
-      ::raise(SIGKILL);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    REQUIRE(WIFSIGNALED(status));
-    REQUIRE(WTERMSIG(status) == SIGKILL);
+      die();
+    });
   }
 };
 

@@ -92,7 +92,7 @@ class Death {
   /// An operator's mutation ended automation there.
   void take(const std::string& route, std::uint64_t order, std::uint32_t flags = 0) {
     const Where at = where(stack_, route);
-    taken_[at.block()].take(at.lane(), order, flags);
+    taken_[at.block()].take(at.lane(), order, flags, 0);
   }
   /// The mirror is opened by a successor that declares `schema`.
   RestoredHeld recover(const relume::Schema& schema = held_schema()) {

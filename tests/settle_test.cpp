@@ -130,3 +130,41 @@ TEST_CASE("A continuous input stays automation by default", "[automation][settle
   CHECK(t.tier("wash/step") == RELUME_TIER_TRANSIENT);
   CHECK(t.show.status().accepted == 0);
 }
+
+TEST_CASE("Settle: times of up to 19 hours settle, longer ones are refused", "[automation][settle]") {
+  constexpr std::int64_t kHour = 3'600'000 * relume::test::kMs;
+  Schema schema;
+  schema.type("fader", {Param("level", RELUME_FLOAT).settle(19 * kHour), Param("step", RELUME_FLOAT)});
+  schema.layer("a", "fader");
+  relume_show_options options = relume::test::quiet_options();
+  options.settle_ns = 18 * kHour;
+  TestShow t(schema, options);
+  Source source = source_of(t.show);
+  source.write(t.show.param("a/level"), scalar(1), t.now);
+  source.write(t.show.param("a/step"), scalar(1), t.now);
+  const auto at = [&](std::int64_t hours_ms) {
+    t.frame(hours_ms);
+    t.show.tick();
+    t.frame();
+  };
+  at(0);
+  for (int hour = 0; hour < 18; ++hour) at(kHour / relume::test::kMs);
+  CHECK(t.tier("a/level") == RELUME_TIER_TRANSIENT);
+  CHECK(t.tier("a/step") == RELUME_TIER_COMMITTED);
+  at(kHour / relume::test::kMs);
+  CHECK(t.tier("a/level") == RELUME_TIER_COMMITTED);
+
+  const auto refused = [](auto&& call, const std::string& culprit) {
+    try {
+      call();
+    } catch (const Error& error) {
+      CHECK(error.code() == RELUME_E_INVALID);
+      CHECK(error.culprit() == culprit);
+      return;
+    }
+    FAIL("not refused");
+  };
+  options.settle_ns = 19 * kHour + 1;
+  refused([&] { TestShow(relume::test::demo_schema(), options); }, "settle_ns");
+  refused([&] { Schema().type("fader", {Param("level", RELUME_FLOAT).settle(19 * kHour + 1)}); }, "level");
+}

@@ -64,8 +64,9 @@ run_test() {
       skipped=$((skipped + 1))
       note "realtime, fuzzers" "skipped: no \`swift\` command; its clang brings function effects and RealtimeSanitizer"
     fi
-    # One after the other: these measure times, and their programs compete for the same processors.
-    stage "rig, kills, faults, peers" release -L '^(rig|kill|faults|peers|load)$' -LE '^quick$'
+    # What measures times runs alone (RUN_SERIAL), for its programs compete for the same processors; the long ones that do not
+    # come first, side by side.
+    stage "rig, kills, faults, peers" release -L '^(rig|kill|faults|peers|load)$' -LE '^quick$' -j "$cores"
     # The figures that docs/promises.md speaks of; ctest shows the output of failures only.
     sed -n '/^\(kill loop\|kill saves\|power cuts\|flood\):/p; /^\(gap of each death\|ten seconds of\)/p' "$root/build/release/Testing/Temporary/LastTest.log"
   fi

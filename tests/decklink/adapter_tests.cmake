@@ -29,5 +29,5 @@ if(TARGET relume-card-check AND NOT RELUME_SANITIZE)
     RELUME_VIRTUAL_CARD=$<TARGET_FILE:virtual_card>
     RELUME_FAKE_LIBRARIES=${decklink_fakes}
     PYTHONDONTWRITEBYTECODE=1)
-  set_tests_properties(rig_card_check PROPERTIES LABELS rig TIMEOUT 90 ENVIRONMENT "${check_environment}")
+  set_tests_properties(rig_card_check PROPERTIES LABELS rig TIMEOUT 90 RUN_SERIAL TRUE ENVIRONMENT "${check_environment}")
 endif()
