@@ -13,14 +13,14 @@
 
 namespace relume::bench {
 
-/// Half of the bytes that a frame cannot do without, since a copy reads each byte and writes it: a moving value's target,
-/// start value and start time are read, and its value in the frame is written, four bytes each.
-inline constexpr std::size_t kCopiedPerMoving = 4 * 4 / 2;
+/// Bytes that a frame cannot do without: a moving value's target, start value and start time are read, and its value in the
+/// frame is written, four bytes each; of the masks that tell what moves, 64 bytes are read for 64 values.
+inline constexpr std::size_t kMovedPerMoving = 4 * 4 + 1;
 
 class PlainCopy {
  public:
   explicit PlainCopy(std::int64_t moving)
-      : from_(kCopiedPerMoving * static_cast<std::size_t>(moving), 'x'), to_(from_) {}
+      : from_(kMovedPerMoving * static_cast<std::size_t>(moving) / 2, 'x'), to_(from_) {}  // each is read and written
   void operator()() {
     std::memcpy(to_.data(), from_.data(), from_.size());
     benchmark::ClobberMemory();

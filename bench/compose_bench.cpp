@@ -79,6 +79,57 @@ void compose_art_net_dense(benchmark::State& state) {
 }
 BENCHMARK(compose_art_net_dense)->Name("compose/16777216_all_moving")->Iterations(20)->UseManualTime();
 
+/// The frame after three changes of the type of 16,384 automated parameters against the frame after one: their work grows with
+/// them, so the ratio is near three, and not with their square.
+void compose_changes_of_type(benchmark::State& state) {
+  constexpr int kLayers = 128;
+  constexpr int kParams = 128;
+  const auto type = [](int begin) {
+    std::vector<Param> params;
+    for (int i = 0; i < begin; ++i) params.emplace_back("new-" + std::to_string(i), RELUME_VEC4);
+    for (int i = 0; i < kParams; ++i) params.emplace_back("p-" + std::to_string(i), RELUME_FLOAT);
+    return LayerType("t", params);
+  };
+  Schema schema;
+  schema.type(type(0));
+  for (int i = 0; i < kLayers; ++i) schema.layer("l-" + std::to_string(i), "t");
+  relume_show_options options = RELUME_SHOW_OPTIONS_INIT;
+  options.flags = RELUME_SHOW_NO_THREADS;
+  options.max_layers = kLayers;
+  options.max_slots = 8 * kLayers * (kParams + 256);
+  Show show(schema, options);
+  relume_source_options source_options = RELUME_SOURCE_OPTIONS_INIT;
+  source_options.max_params = kLayers * kParams;
+  source_options.commit_policy = RELUME_COMMIT_RENDER_ONLY;
+  Source source = show.source(source_options);
+  for (int layer = 0; layer < kLayers; ++layer) {
+    for (int n = 0; n < kParams; ++n) {
+      const relume_param param = show.param("l-" + std::to_string(layer) + "/p-" + std::to_string(n));
+      if (source.write(param, scalar(0.5F), 0) != RELUME_OK) return state.SkipWithError("automation was refused");
+    }
+  }
+  std::int64_t now = 1;
+  show.compose(now);
+  int added = 0;
+  const auto frame_after = [&](int changes) {
+    for (int i = 0; i < changes; ++i) show.commit_type(show.prepare_type(type(++added)));
+    return nanoseconds_of([&] { show.compose(now += kFrame); });
+  };
+  Samples once(state.max_iterations);
+  Samples thrice(state.max_iterations);
+  for (auto _ : state) {
+    once.add(frame_after(1));
+    const double frame = frame_after(3);
+    state.SetIterationTime(frame * 1e-9);
+    thrice.add(frame);
+  }
+  thrice.report(state);
+  once.report(state, "once_");
+  state.counters["ratio"] = thrice.percentile(0.5) / once.percentile(0.5);
+  if (show.explain(show.param("l-0/p-0")).winner != RELUME_TIER_TRANSIENT) state.SkipWithError("automation was lost");
+}
+BENCHMARK(compose_changes_of_type)->Name("compose/after_changes_of_type")->Iterations(12)->UseManualTime();
+
 void compose_after_one_mutation(benchmark::State& state) {
   Rig rig(state.range(0), nullptr, 512);
   std::size_t i = 0;

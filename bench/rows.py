@@ -115,6 +115,7 @@ BUDGETS = (
 
 # Without a budget, but what one of the above is read with.
 BESIDE = (
+    Figure("frame after three changes of type against one", "live_bench", "compose/after_changes_of_type", "ratio", "×", 1),
     Figure("DMX universe of 512 values, p50", "live_bench", "dmx/pack_512", "p50", "µs", 1e-3),
     Figure("DMX universe of 512 values, dithered, p50", "live_bench", "dmx/pack_512_dithered", "p50", "µs", 1e-3),
     Figure("DMX universe of 170 patched fixtures, p50", "live_bench", "dmx/universe_of_170_fixtures", "p50", "µs", 1e-3),
