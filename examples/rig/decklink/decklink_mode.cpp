@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decklink/decklink_mode.hpp"
 
+#include "adapters/clock.hpp"
 #include "decklink/decklink_values.hpp"
 
 #include <algorithm>
@@ -33,7 +34,6 @@ constexpr std::array kModes{
 }  // namespace
 
 std::int64_t DeckLinkMode::nanoseconds(std::int64_t count) const noexcept {
-  constexpr std::int64_t kSecond = 1'000'000'000;
   // Whole seconds apart, so that no product overflows: `per` times a second is below 2^40, and the rest below 2^16.
   const std::int64_t seconds = count / rate * per;
   return seconds * kSecond + count % rate * per * kSecond / rate;

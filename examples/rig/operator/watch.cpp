@@ -50,6 +50,12 @@ void Watch::tell_stack(const relume_recovery& recovery) {
                           recovery.cleared_values, recovery.converted_layers),
               folder_, "set them anew; an earlier state is in the checkpoint's history"});
   }
+  if (recovery.dropped_held != 0) {
+    notices_(
+        {fmt::format("{} values that were under automation at the death do not go on; they fit no more, or are damaged",
+                     recovery.dropped_held),
+         folder_, "what lies below is shown; send them again"});
+  }
 }
 
 void Watch::tell_candidate(std::uint32_t number) {
